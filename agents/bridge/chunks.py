@@ -13,6 +13,7 @@ from aiokafka.structs import TopicPartition
 
 from agents.bridge.broker_time import BrokerTime
 from agents.bridge.producers import Chunk, Row
+from agents.bridge.rows import row
 from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.translating import Arrived, Bridged, Letter, bridged, kept
 from agents.bridge.values import Undecodable, framed, unwrapped, written
@@ -104,7 +105,10 @@ class Cutter:
             value = await self._decoded(arrived)
         except Undecodable as error:
             return None, Bridged([], [Letter(str(error), "$")], [])
-        return value, bridged(arrived, value, source, self._time.now())
+        found = row(value)
+        if found.reason is not None:
+            return None, Bridged([], [], [LeftOut("", found.reason, "$")])
+        return found.value, bridged(arrived, found.value, source, self._time.now())
 
     async def _decoded(self, arrived: Arrived) -> bytes:
         """The decoded value. Raises Undecodable."""

@@ -2,10 +2,11 @@
 
 With a schema registry a value begins with a zero byte and a schema number of four bytes. Newer clients instead put
 a byte 1 and a schema id of sixteen bytes into a header. Kafka Connect's JSON converter wraps a value as
-{schema, payload} or as a string. Source: docs/connect.md, 1.11.
+{schema, payload} or as a string, and some connectors write a whole record. Source: docs/connect.md, 1.11.
 """
 
 import json
+import re
 import uuid
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -24,6 +25,10 @@ NUMBERED: Final = 5
 """Length (bytes) of the prefix with the schema number."""
 
 WRAPPED: Final = {"schema", "payload"}
+RECORD: Final = {"headers", "key", "offset", "partition", "timestamp", "topic", "value"}
+"""Fields of a whole record that a connector wrote as a value."""
+
+WHOLE: Final = re.compile(rb'\s*\{\s*"(' + "|".join(RECORD).encode() + rb')"\s*:')
 
 Read = Callable[[bytes], Any]
 
@@ -98,8 +103,7 @@ def _plain(value: Any) -> Any:
 
 def unwrapped(value: bytes) -> bytes:
     """The value that Kafka Connect wrapped. Any other value unchanged."""
-    start = value.lstrip()[:1]
-    if start == b'"' or (start == b"{" and b'"payload"' in value and b'"schema"' in value):
+    if _may_be_wrapped(value):
         try:
             document = json.loads(value)
         except (ValueError, RecursionError):
@@ -108,7 +112,21 @@ def unwrapped(value: bytes) -> bytes:
             return document.encode("utf-8", "replace")
         if isinstance(document, dict) and document.keys() == WRAPPED:
             payload = document["payload"]
-            return (
-                payload.encode("utf-8", "replace") if isinstance(payload, str) else written(payload)
-            )
+            return _plain_value(payload)
+        if isinstance(document, dict) and document.keys() <= RECORD:
+            inner = document.get("value")
+            return _plain_value(inner) if isinstance(inner, str | dict) else value
     return value
+
+
+def _may_be_wrapped(value: bytes) -> bool:
+    start = value.lstrip()[:1]
+    if start != b"{":
+        return start == b'"'
+    if b'"payload"' in value and b'"schema"' in value:
+        return True
+    return b'"value"' in value and WHOLE.match(value) is not None
+
+
+def _plain_value(inner: Any) -> bytes:
+    return inner.encode("utf-8", "replace") if isinstance(inner, str) else written(inner)

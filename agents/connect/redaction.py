@@ -16,10 +16,11 @@ PERSONAL: Final = re.compile(
     r"e?-?mail|phone|mobile|^tel$|^contact$|address|street|^city$|zip|post(al)?[_-]?code"
     r"|(first|last|full|given|family|middle|sur|company|user)[_-]?name|^company$|birth|^note$"
     r"|^(client|customer|remote|browser)?[_-]?ip$|iban|^card|vat[_-]?(id|number)"
-    r"|password|secret|token[_-]?auth|access[_-]?token|api[_-]?key|write[_-]?key",
+    r"|password|secret|token[_-]?auth|access[_-]?token|api[_-]?key|write[_-]?key"
+    r"|(status|payment|checkout|invoice)[_-]?url",
     re.I,
 )
-"""Names of fields whose values identify somebody, or are secrets."""
+"""Names of fields whose values identify somebody, or are secrets. A link to an order opens it without a login."""
 
 PEOPLE: Final = frozenset(
     {"customer", "billing", "shipping", "user", "recipient", "traits", "$set"}

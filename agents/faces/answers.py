@@ -8,6 +8,7 @@ from typing import Final
 
 from agents.faces.batches import messages
 from agents.faces.post import JSON, Post, Reply
+from stream.connect.reading import first, listing, parse, text
 
 GIF: Final = bytes.fromhex(
     "47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b"
@@ -51,6 +52,14 @@ def ok(post: Post, invalid: int) -> Reply:
 
 def empty(post: Post, invalid: int) -> Reply:
     return EMPTY
+
+
+def validated(post: Post, invalid: int) -> Reply:
+    """Nothing, but for Event Grid's test of a new address: the code that it sent."""
+    if post.headers.get("aeg-event-type") != "SubscriptionValidation":
+        return EMPTY
+    code = text(first(next(iter(listing(parse(post.body))), None), "data.validationCode"))
+    return Reply(200, json.dumps({"validationResponse": code}).encode(), JSON)
 
 
 def no_content(post: Post, invalid: int) -> Reply:

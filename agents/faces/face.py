@@ -46,7 +46,9 @@ SHOPIFY: Final = Face(("shopify",), identification.token, answers.empty)
 WOOCOMMERCE: Final = Face(("woocommerce",), identification.token, answers.empty)
 SHOPIFY_PIXEL: Final = Face(("shopify-pixel",), identification.token, answers.empty)
 CLOUDEVENTS: Final = Face(("cloudevents",), identification.token, answers.empty, needs="secret")
-COMMERCETOOLS: Final = Face(("commercetools",), identification.token, answers.empty, needs="secret")
+COMMERCETOOLS: Final = Face(
+    ("commercetools",), identification.token, answers.validated, needs="secret"
+)
 ADOBE: Final = Face(("adobe-commerce",), identification.token, answers.empty, needs="secret")
 
 DEFAULTS: Final = {

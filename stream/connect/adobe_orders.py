@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stream.connect import items, money
 from stream.connect.bodies import IGNORED, Bodies, Body, renamed
-from stream.connect.contact import contact_keys, contacts, customer_id
+from stream.connect.contact import contact_keys, contacts, customer_id, identifies
 from stream.connect.events import Who
 from stream.connect.ids import identifier
 from stream.connect.reading import dig, first, is_present, listing, mapping, whole
@@ -26,6 +26,9 @@ STANDING: Final = frozenset(
 )
 ENDED: Final = frozenset({"canceled", "closed"})
 """States of an order that ended. A full refund closes it."""
+
+NUMBERS: Final = ("increment_id", "real_order_id", "entity_id")
+"""Names of an order's number, the best first."""
 
 SUBSCRIBED: Final = 1
 UNSUBSCRIBED: Final = 3
@@ -56,13 +59,17 @@ Translator = Callable[[EventData], tuple[Who, Bodies]]
 
 
 def ordered(data: EventData) -> tuple[Who, Bodies]:
-    """Translates an order by its state. A later change of a valid order repeats order.placed."""
+    """Translates an order by its state. A later change of a valid order repeats order.placed.
+
+    Without a state it is placed: a shop may leave the field out of what it sends.
+    """
     order = mapping(first(data.value, "order")) or data.value
-    states = [str(order.get(name)) for name in ("state", "status")]
+    told = [order.get(name) for name in ("state", "status")]
+    states = [str(each) for each in told]
     state = next((name for name in states if name in PAYING | STANDING | ENDED), None)
     ended = state in ENDED
     who = data.owner(order, order.get("updated_at" if ended else "created_at"))
-    number = identifier(first(order, "increment_id", "real_order_id", "entity_id"))
+    number = identifier(first(order, *NUMBERS))
     if number is None:
         return who, "no_order_id"
     own = renamed(data.source, *states)
@@ -72,11 +79,21 @@ def ordered(data: EventData) -> tuple[Who, Bodies]:
         return who, IGNORED
     if ended or own == "order.cancelled":
         return who, [("order.cancelled", {"order": {"id": number}})]
-    if state is None:
+    if state is None and any(map(is_present, told)):
         return who, "unknown_status"
     if state in PAYING:
         return _of_its_cart(who, order), [("checkout.advanced", {"stage": "payment"})]
     return who, _placed(order, number, data.source)
+
+
+def cancelled(data: EventData) -> tuple[Who, Bodies]:
+    """Translates a cancelled order. It may come without its state, which the shop chooses to send or not."""
+    order = mapping(first(data.value, "order")) or data.value
+    who = data.owner(order, order.get("updated_at"))
+    number = identifier(first(order, *NUMBERS))
+    if number is None:
+        return who, "no_order_id"
+    return who, [("order.cancelled", {"order": {"id": number}})]
 
 
 def _of_its_cart(who: Who, order: dict[str, Any]) -> Who:
@@ -127,7 +144,7 @@ def quoted(data: EventData) -> tuple[Who, Bodies]:
     if not isinstance(lines, list) or str(quote.get("is_active")).lower() in ("false", "0"):
         return who, IGNORED
     name = identifier(first(quote, "entity_id", "id") or dig(next(iter(lines), None), "quote_id"))
-    if name is None:
+    if name is None and who.customer is None and not identifies(who.keys):
         return who, "no_cart_id"
     code = money.currency(first(quote, "quote_currency_code", "currency.quote_currency_code"))
     cart = items.cart(
@@ -184,6 +201,7 @@ OBSERVERS: Final[dict[str, Translator]] = {
     "sales_order_save_after": ordered,
     "sales_order_place_after": ordered,
     "checkout_submit_all_after": ordered,
+    "order_cancel_after": cancelled,
     "sales.api.order_management.place": ordered,
     "sales.api.order_repository.save": ordered,
     "checkout_cart_product_add_after": quoted,

@@ -54,22 +54,27 @@ def _document(given: Given) -> Any:
     attributes = {name: unquote(headers.get(mark + name, "")) for name in ATTRIBUTES}
     if attributes["type"]:
         return UNREADABLE if document is UNREADABLE else {**attributes, "data": document}
-    if isinstance(given, Record) and "eventtype" in headers:
-        return document if document is UNREADABLE else _outbox(given, headers, document)
+    if isinstance(given, Record) and document is not UNREADABLE:
+        return _outbox(given, headers, document)
     return document
 
 
-def _outbox(given: Record, headers: dict[str, str], document: Any) -> dict[str, Any]:
-    """The event of an outbox row, as Debezium writes it. Its key is the subject."""
-    key = (given.key or b"").decode("utf-8", "replace")
+def _outbox(given: Record, headers: dict[str, str], document: Any) -> Any:
+    """The event of an outbox row: in the headers, as Debezium's router writes it, or in the row's columns."""
+    if "eventtype" in headers:
+        key = (given.key or b"").decode("utf-8", "replace")
+        row = {"id": headers.get("id"), "type": headers["eventtype"], "aggregateid": key}
+        data = document
+    elif isinstance(document, dict) and "aggregateid" in document and "payload" in document:
+        row, data = document, document["payload"]
+    else:
+        return document
     return {
-        "id": headers.get("id"),
+        "id": row.get("id"),
         "source": "outbox",
-        "type": headers["eventtype"],
-        "subject": key,
-        "data": parse(document.encode("utf-8", "replace"))
-        if isinstance(document, str)
-        else document,
+        "type": row.get("type"),
+        "subject": row["aggregateid"],
+        "data": data,
     }
 
 
@@ -113,7 +118,8 @@ def _type(name: str, source: Source) -> str | None:
 def _data(given: dict[str, Any]) -> Any:
     packed = given.get("data_base64")
     if not isinstance(packed, str):
-        return given.get("data")
+        data = given.get("data")
+        return parse(data.encode("utf-8", "replace")) if isinstance(data, str) else data
     try:
         return parse(b64decode(packed.encode("utf-8", "replace"), validate=True))
     except (binascii.Error, ValueError):

@@ -4,16 +4,24 @@ Each row of the table turns one message into the bodies of our events. The calle
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
 from stream.connect import items, pages
-from stream.connect.commerce_lines import cart_id, fields, money_of, ordered, products, whole_cart
+from stream.connect.commerce_lines import (
+    cart_id,
+    fields,
+    listed,
+    money_of,
+    ordered,
+    products,
+    whole_cart,
+)
 from stream.connect.consent import joined
 from stream.connect.events import Who, event
 from stream.connect.ids import identifier, numbered, thing
-from stream.connect.reading import first, listing, text
+from stream.connect.reading import first, text
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 
@@ -35,6 +43,9 @@ class TrackedEvent(Struct, frozen=True):
 
 
 Row = Callable[[TrackedEvent, Source, Translation], list[Body]]
+
+ORDER_IDS: Final = ("order_id", "orderId")
+"""Names of an order's id. The specification's first version had the second."""
 
 
 def page_viewed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
@@ -88,7 +99,7 @@ def removed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Bod
 
 def cart_updated(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """A whole cart: the list of products, empty for an empty cart."""
-    if not isinstance(tracked.properties.get("products"), list):
+    if listed(tracked.properties) is None:
         return viewed(tracked, "cart")
     return [("cart.updated", {"cart": whole_cart(tracked.properties, source)})]
 
@@ -96,7 +107,7 @@ def cart_updated(tracked: TrackedEvent, source: Source, out: Translation) -> lis
 def checkout_started(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """A started checkout. With products and a cart id it carries the whole cart too."""
     started: Body = ("checkout.started", {})
-    if not listing(tracked.properties.get("products")) or cart_id(tracked.properties) is None:
+    if not listed(tracked.properties) or cart_id(tracked.properties) is None:
         return [started]
     return [("cart.updated", {"cart": whole_cart(tracked.properties, source)}), started]
 
@@ -115,14 +126,14 @@ def payment_entered(tracked: TrackedEvent, source: Source, out: Translation) -> 
 
 def payment_failed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     code = text(first(tracked.properties, "code", "error_code", "decline_code", "reason"))
-    order = compact(id=identifier(tracked.properties.get("order_id")))
+    order = compact(id=identifier(first(tracked.properties, *ORDER_IDS)))
     return [("payment.failed", {"code": code, "order": order})]
 
 
 def order_placed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     order = items.order(
         source,
-        id=first(tracked.properties, "order_id", "checkout_id"),
+        id=first(tracked.properties, *ORDER_IDS, "checkout_id"),
         value=first(tracked.properties, "total", "revenue", "value"),
         currency=tracked.properties.get("currency"),
         cart_id=cart_id(tracked.properties),
@@ -132,7 +143,7 @@ def order_placed(tracked: TrackedEvent, source: Source, out: Translation) -> lis
 
 
 def order_delivered(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
-    order = thing(tracked.properties.get("order_id"))
+    order = thing(first(tracked.properties, *ORDER_IDS))
     if order is None:
         return nothing(tracked, out, "no_order_id")
     return [("order.delivered", {"order": {"id": order}})]
@@ -147,7 +158,7 @@ def subscribed(tracked: TrackedEvent, source: Source, out: Translation) -> list[
 
 
 def order_cancelled(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
-    order = thing(first(tracked.properties, "order_id", "checkout_id"))
+    order = thing(first(tracked.properties, *ORDER_IDS, "checkout_id"))
     if order is None:
         return nothing(tracked, out, "no_order_id")
     return [("order.cancelled", {"order": {"id": order}})]
@@ -155,7 +166,7 @@ def order_cancelled(tracked: TrackedEvent, source: Source, out: Translation) -> 
 
 def order_refunded(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """A cancelled order. A refund that lists products is a partial one, which cancels nothing."""
-    if listing(tracked.properties.get("products")):
+    if listed(tracked.properties):
         return nothing(tracked, out, "partial_refund")
     return order_cancelled(tracked, source, out)
 

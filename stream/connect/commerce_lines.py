@@ -6,7 +6,7 @@ from typing import Any, Final
 from stream.connect import items
 from stream.connect.ids import identifier
 from stream.connect.money import currency
-from stream.connect.reading import first, listing, mapping
+from stream.connect.reading import first, mapping, parse
 from stream.connect.source import Source
 
 IDS: Final = ("product_id", "sku", "id")
@@ -30,10 +30,20 @@ def fields(given: dict[str, Any]) -> dict[str, Any]:
 
 def products(properties: dict[str, Any]) -> list[dict[str, Any]]:
     """The products of a message: its properties, or the list in them if they have no id."""
-    given = properties.get("products")
+    given = listed(properties)
     if not given or first(properties, *IDS) is not None:
         return [properties]
-    return [mapping(each) for each in (given if isinstance(given, list) else [given])]
+    return [mapping(each) for each in given]
+
+
+def listed(properties: dict[str, Any]) -> list[Any] | None:
+    """The list of products. Some shops give a single product in its place, or the JSON of either. None without one."""
+    given = properties.get("products")
+    if isinstance(given, str) and given.lstrip()[:1] in ("[", "{"):
+        given = parse(given.encode("utf-8", "replace"))
+    if isinstance(given, dict):
+        return [given]
+    return given if isinstance(given, list) else None
 
 
 def money_of(properties: dict[str, Any]) -> str | None:
@@ -57,5 +67,5 @@ def ordered(properties: dict[str, Any], source: Source) -> list[dict[str, Any] |
 def _lines(
     properties: dict[str, Any], source: Source, line: Callable[..., dict[str, Any] | None]
 ) -> list[dict[str, Any] | None]:
-    code, given = money_of(properties), listing(properties.get("products"))
+    code, given = money_of(properties), listed(properties) or ()
     return [line(source, code, **fields(mapping(each))) for each in given]

@@ -37,6 +37,7 @@ NAMES: Final[Mapping[str, Row]] = {
     "viewed product category": list_viewed,
     "products searched": searched,
     "view search results": searched,
+    "search submitted": searched,
     "product added": added,
     "added product": added,
     "product removed": removed,
@@ -58,8 +59,13 @@ NAMES: Final[Mapping[str, Row]] = {
     "order refunded": order_refunded,
     "refunded order": order_refunded,
     "order updated": unneeded,
+    "updated order": unneeded,
+    "clicked product": pinged,
+    "clicked promotion": pinged,
+    "viewed promotion": pinged,
 }
-"""The names of the specification and of its first version, as `words` normalizes them."""
+"""The names of the specification, of its first version, and of RudderStack's source for Shopify, as `words` normalizes
+them."""
 
 TYPES: Final[Mapping[str, Row]] = {
     "page.viewed": page_viewed,

@@ -3,6 +3,8 @@
 Source: docs/connect.md, 1.9. Later messages name only the order, so each order has a key of its own.
 """
 
+import binascii
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -42,18 +44,36 @@ def translate(given: Given, source: Source, now: int) -> Translation:
         if isinstance(each, dict):
             _translate_message(_message(given, each), source, now, out)
         else:
-            out.refuse(index, "not_an_object")
+            out.refuse(index, "not_json" if each is UNREADABLE else "not_an_object")
     return out
 
 
 def _unwrapped(document: Any) -> Any:
-    """The message: a connector writes it as a string, SNS as a string in `Message`, EventBridge in `detail`."""
+    """The message, or a list of messages, without what a queue put around it."""
+    if isinstance(document, list):
+        return [_of_a_queue(each) for each in document]
+    return _of_a_queue(document)
+
+
+def _of_a_queue(document: Any) -> Any:
+    """A connector writes the message as a string, SNS as a string in `Message`, Pub/Sub as base64 in `message.data`,
+    EventBridge in `detail`, Event Grid in `data` beside `eventType`."""
     if isinstance(document, dict) and document.get("Type") == "Notification":
         document = document.get("Message")
+    packed = dig(document, "message", "data")
+    if isinstance(packed, str):
+        return _decoded(packed)
     if isinstance(document, str):
         document = parse(document.encode("utf-8", "replace"))
-    detail = dig(document, "detail")
-    return detail if isinstance(detail, dict) else document
+    inner = dig(document, "detail") or (dig(document, "eventType") and dig(document, "data"))
+    return inner if isinstance(inner, dict) else document
+
+
+def _decoded(packed: str) -> Any:
+    try:
+        return parse(b64decode(packed.encode("utf-8", "replace"), validate=True))
+    except (binascii.Error, ValueError):
+        return UNREADABLE
 
 
 def _message(given: Given, message: Message) -> Message:
@@ -112,7 +132,7 @@ def _placed(message: Message, source: Source) -> tuple[Who, Body] | None:
         cart_id=cart,
         lines=[line(source, mapping(each)) for each in listing(order.get("lineItems"))],
     )
-    if message["type"] == "OrderImported" or is_present(order.get("recurringOrder")):
+    if message["type"] in BY_NOBODY or is_present(order.get("recurringOrder")):
         placed["recurring"] = True
     email = first(order, "customerEmail", "shippingAddress.email", "billingAddress.email")
     phone = first(order, "billingAddress.mobile", "billingAddress.phone")
@@ -122,6 +142,10 @@ def _placed(message: Message, source: Source) -> tuple[Who, Body] | None:
         keys=compact(cart=cart, checkout=name) | contact_keys(source, email, phone),
     )
     return who, ("order.placed", {"order": placed})
+
+
+BY_NOBODY: Final = ("OrderImported", "OrderCreatedFromRecurringOrder")
+"""Messages about orders that nobody placed: an import, and a renewal."""
 
 
 def _state(message: Message, source: Source) -> tuple[Who, Body] | None:
@@ -166,6 +190,7 @@ def _resource(message: Message) -> Any:
 MESSAGES: Final[dict[str, Callable[[Message, Source], tuple[Who, Body] | None]]] = {
     "OrderCreated": _placed,
     "OrderImported": _placed,
+    "OrderCreatedFromRecurringOrder": _placed,
     "OrderStateChanged": _state,
     "OrderPaymentStateChanged": _payment,
     "OrderShipmentStateChanged": _shipment,

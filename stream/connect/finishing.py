@@ -5,11 +5,10 @@ Source: docs/connect.md, 2.4, 2.8, 7.5; docs/semantics.md, 11.
 
 from typing import Any, Final
 
-import msgspec
-
 from stream.connect.contact import hidden
 from stream.connect.ids import digest
 from stream.connect.lost import LOST, NO_ADDRESS, PARTS
+from stream.connect.sizes import encode, fitted, is_too_large
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 
@@ -51,8 +50,22 @@ def finish(translation: Translation, source: Source, shift: int = 0) -> Translat
         if kept is not None and _has_a_place(kept, source, done):
             if shift > 0 and "client_time" in kept:
                 kept["client_time"] += shift
-            done.events.append(_without_addresses(kept) if _may_have_addresses(kept) else kept)
+            done.events.append(_ready(kept, done))
     return done
+
+
+def _ready(event: dict[str, Any], done: Translation) -> dict[str, Any]:
+    """The event without addresses, and small enough. Encoding it costs less than to look for an @ in every part."""
+    try:
+        written = encode(event)
+    except UnicodeEncodeError:
+        return _clean(event)
+    clean = _clean(event) if b"@" in written or b"%40" in written else event
+    return fitted(clean, done) if is_too_large(event, len(written)) else clean
+
+
+def _clean(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: _without_addresses(value, name) for name, value in event.items()}
 
 
 def _report_lost(event: dict[str, Any], source: Source, done: Translation) -> None:
@@ -73,18 +86,6 @@ def _report_lost(event: dict[str, Any], source: Source, done: Translation) -> No
             done.leave_out(event["type"], reason, f"$.keys.{name}")
         if not keys:
             del event["keys"]
-
-
-def _may_have_addresses(event: dict[str, Any]) -> bool:
-    """Whether the event contains an @. Encoding it costs less than looking into every part."""
-    try:
-        written = _encode(event)
-    except UnicodeEncodeError:
-        return True
-    return b"@" in written or b"%40" in written
-
-
-_encode: Final = msgspec.json.Encoder().encode
 
 
 def _allowed(event: dict[str, Any], source: Source, done: Translation) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""A source of kind ga4: hits of tags, the Measurement Protocol, rows of the BigQuery export.
+"""A source of kind ga4: hits of tags, the Measurement Protocol, rows of the BigQuery export, JSON of a server container.
 
 Source: docs/connect.md, 1.2.
 """
@@ -9,7 +9,7 @@ from stream.connect import ga4_events
 from stream.connect.bodies import Bodies, add_events, renamed, unknown
 from stream.connect.contact import contact_keys, customer_id, is_address
 from stream.connect.events import Who
-from stream.connect.ga4_hits import Hit, collected, exported, measured
+from stream.connect.ga4_hits import Hit, client_of, collected, exported, measured, relayed
 from stream.connect.ids import identifier
 from stream.connect.reading import UNREADABLE, first, parse
 from stream.connect.request import Given, Record, Request
@@ -41,7 +41,7 @@ def who(hit: Hit, source: Source, bodies: Bodies) -> Who:
         "checkout": identifier(hit.params.get("checkout_id")),
     }
     return Who(
-        visitor=identifier(hit.visitor),
+        visitor=identifier(client_of(hit.visitor)),
         customer=customer_id(hit.user),
         keys=compact(**named, **contact_keys(source, address, None)),
         client_time=hit.client_time,
@@ -93,6 +93,7 @@ def _of_a_document(
         return measured(one, stream, now)
     row = one.get("row", one) if isinstance(one, dict) else None
     if isinstance(row, dict) and isinstance(row.get("event_name"), str):
-        return [exported(row, now)]
+        is_relayed = "client_id" in row and "event_params" not in row
+        return [relayed(row) if is_relayed else exported(row, now)]
     done.refuse(index, "not_json" if one is UNREADABLE else "no_event")
     return []

@@ -1,4 +1,4 @@
-"""Hits of GA4 in its three forms: tags, the Measurement Protocol, rows of the BigQuery export.
+"""Hits of GA4 in its four forms: tags, the Measurement Protocol, rows of the BigQuery export, JSON of a server container.
 
 Source: docs/connect.md, 1.2.
 """
@@ -21,11 +21,15 @@ ITEM_PARTS: Final = {
     "id": "item_id",
     "nm": "item_name",
     "ca": "item_category",
+    "ln": "item_list_name",
     "va": "item_variant",
     "pr": "price",
     "qt": "quantity",
 }
 ITEM: Final = re.compile(r"pr([0-9]{1,3})", re.ASCII)
+COOKIE: Final = re.compile(r"GA[0-9]+\.[0-9]+(?:-[0-9]+)?\.([0-9]+\.[0-9]+)", re.ASCII)
+PART: Final = re.compile(r"(?:[^~]|~~)+")
+OWN: Final = re.compile(r"[0-9A-Z]")
 VALUES: Final = ("string_value", "int_value", "float_value", "double_value")
 ROW: Final = ("event_timestamp", "event_name", "event_bundle_sequence_id", "batch_event_index")
 """The columns that, with its parameters and items, identify a row among those of its visitor."""
@@ -51,7 +55,12 @@ def collected(request: Request) -> list[Hit]:
     shared = unwrapped(request.query)
     lines = request.body.decode("utf-8", "replace").splitlines()
     hits = [{**shared, **parameters(line)} for line in lines if line.strip()] or [shared]
-    return [_of_a_tag(index, each) for index, each in enumerate(hits) if is_present(each.get("en"))]
+    paths = ["$"] if len(hits) == 1 else [f"$[{index}]" for index in range(len(hits))]
+    return [
+        _of_a_tag(index, each, path)
+        for index, (each, path) in enumerate(zip(hits, paths, strict=True))
+        if is_present(each.get("en"))
+    ]
 
 
 def unwrapped(query: dict[str, str]) -> dict[str, str]:
@@ -73,8 +82,7 @@ def _unpacked(value: str) -> str:
         return ""
 
 
-def _of_a_tag(index: int, given: dict[str, str]) -> Hit:
-    consent = given.get("gcs", "")
+def _of_a_tag(index: int, given: dict[str, str], path: str) -> Hit:
     names = ("tid", "cid", "_p", "_s")
     return Hit(
         name=text(given.get("en")) or "",
@@ -83,7 +91,8 @@ def _of_a_tag(index: int, given: dict[str, str]) -> Hit:
         items=_items(given),
         visitor=given.get("cid"),
         user=given.get("uid"),
-        denied=consent.startswith("G1") and consent[3:4] == "0",
+        denied=_is_denied(given.get("gcs", "")),
+        path=path,
     )
 
 
@@ -107,10 +116,14 @@ def _items(given: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _item(packed: str) -> dict[str, Any]:
-    """An item like `idSKU~nmName~pr9.90`: two letters name a part. `k0…~v0…` are the shop's own parts."""
-    parts = {part[:2]: part[2:] for part in packed.split("~")}
+    """An item like `idSKU~nmName~pr9.90`: two letters name a part. `k0…~v0…` to `kG…~vG…` are the shop's own parts.
+
+    gtag writes `~~` for a `~` in a value.
+    """
+    found = (part.replace("~~", "~") for part in PART.findall(packed))
+    parts = {part[:2]: part[2:] for part in found}
     own = {key[1:]: value for key, value in parts.items() if key[:1] == "k"}
-    custom = {name: parts.get(f"v{at}") for at, name in own.items() if at.isdigit()}
+    custom = {name: parts.get(f"v{at}") for at, name in own.items() if OWN.fullmatch(at)}
     return {**custom, **{ITEM_PARTS[key]: at for key, at in parts.items() if key in ITEM_PARTS}}
 
 
@@ -133,6 +146,24 @@ def measured(document: dict[str, Any], stream: str | None, now: int) -> list[Hit
         for index, one in enumerate(listing(document.get("events")))
         if isinstance(one, dict)
     ]
+
+
+def relayed(event: dict[str, Any]) -> Hit:
+    """The hit of an event that a server container sends on as JSON: its parameters lie side by side."""
+    return Hit(
+        name=text(event.get("event_name")) or "",
+        id=content_id("ga", event),
+        params=event,
+        items=_mappings(event.get("items")),
+        visitor=event.get("client_id"),
+        user=event.get("user_id"),
+        denied=_is_denied(text(event.get("x-ga-gcs")) or ""),
+    )
+
+
+def _is_denied(consent: str) -> bool:
+    """Whether a consent such as `G100` denies analytics."""
+    return consent.startswith("G1") and consent[3:4] == "0"
 
 
 def exported(row: dict[str, Any], now: int) -> Hit:
@@ -162,6 +193,12 @@ def _flat(params: Any) -> dict[str, Any]:
     if isinstance(params, dict):
         return params
     return {str(one.get("key")): first(one.get("value"), *VALUES) for one in _mappings(params)}
+
+
+def client_of(value: Any) -> Any:
+    """The client id. Google takes the whole cookie `_ga` in its place, such as `GA1.1.1369988567.1756151735`."""
+    cookie = COOKIE.fullmatch(value) if isinstance(value, str) else None
+    return value if cookie is None else cookie[1]
 
 
 def _mappings(value: Any) -> list[dict[str, Any]]:

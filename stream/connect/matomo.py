@@ -33,6 +33,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
         if not isinstance(hit, dict):
             out.refuse(index, "not_an_object")
             continue
+        hit = _renewed(hit)
         tracked = _tracked(hit, path, source, now)
         row = next(row for is_so, row in ROWS if is_so(hit))
         add_events(tracked, row(tracked, source, out), out)
@@ -63,6 +64,17 @@ def dict_of(document: Any) -> Hit:
 def _with(each: Any, token: Hit) -> Any:
     hit = parameters(each) if isinstance(each, str) else each
     return {**token, **hit} if isinstance(hit, dict) else each
+
+
+def _renewed(hit: Hit) -> Hit:
+    """The request in the form of Matomo 4. Before it the product stood among the page's own variables."""
+    written = hit.get("cvar")
+    if not isinstance(written, str) or "_pk" not in written:
+        return hit
+    own = dict_of(parse(written.encode("utf-8", "replace"))).values()
+    pairs = [pair for pair in own if isinstance(pair, list) and len(pair) == 2]
+    product = {name: value for name, value in pairs if name in ("_pks", "_pkn", "_pkc", "_pkp")}
+    return {**product, **hit}
 
 
 def _tracked(hit: Hit, path: str, source: Source, now: int) -> TrackedEvent:
@@ -207,12 +219,15 @@ def _empty(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body
 
 Row = Callable[[TrackedEvent, Source, Translation], list[Body]]
 
+PLUGINS: Final = ("ma_id", "fa_pv", "fa_vid", "hsr_vid")
+"""What only requests of Matomo's media, form and heatmap plugins have. They name the page, but are no views of it."""
+
 ROWS: Final[tuple[tuple[Callable[[Hit], bool], Row], ...]] = (
     (_is_order, _order),
     (_is_shop, _cart),
     (_has("ping"), _ping),
     (_has("e_c", "e_a"), _event),
-    (_has("c_i", "c_n", "link", "download", "idgoal", "ca"), _ping),
+    (_has("c_i", "c_n", "link", "download", "idgoal", "ca", *PLUGINS), _ping),
     (_has("search"), _search),
     (_has("_pks"), _product),
     (_has("_pkc"), _list),

@@ -9,19 +9,23 @@ from stream.connect.translation import compact
 from stream.connect.urls import path_of
 
 KINDS: Final = (
-    (
-        "confirmation",
-        ("confirmation", "thank you", "thankyou", "order received", "order complete", "success"),
-    ),
+    ("confirmation", ("confirmation", "thank you", "thankyou", "success")),
+    ("confirmation", ("order received", "order complete", "order completed", "order confirmed")),
+    ("confirmation", ("checkout complete", "checkout completed")),
     ("payment", ("payment",)),
-    ("checkout", ("checkout",)),
+    ("cart", ("checkout cart",)),
+    ("checkout", ("checkout", "checkouts")),
     ("cart", ("cart", "basket", "bag")),
+    ("list", ("product list", "product listing", "product category", "product categories")),
     ("product", ("product", "products", "item", "pdp")),
     ("list", ("category", "categories", "collection", "collections", "list", "catalog", "plp")),
     ("home", ("home", "homepage", "index")),
     ("other", ("other",)),
 )
-"""Kinds of pages and the words that name them. Later steps of a purchase come first."""
+"""Kinds of pages and the words that name them. Later steps of a purchase come first, but for Magento's `/checkout/cart`."""
+
+SHELVES: Final = ("product", "list")
+"""What comes below them in a path is a name of the shop's: `/products/tote-bag` is no cart."""
 
 STEPS: Final = (
     ("payment", ("payment", "pay", "billing", "review")),
@@ -59,7 +63,13 @@ def _by_path(way: str | None) -> str | None:
         return None
     if way == "/":
         return "home"
-    return _kind(words(way.replace("/", " ").replace(".", " ")), KINDS) or "other"
+    parts = [words(part) for part in way.replace(".", " ").split("/")]
+    kinds = [_kind(part, KINDS) for part in parts]
+    shelf = next((at for at, kind in enumerate(kinds) if kind in SHELVES), len(parts))
+    found = _kind(" ".join(filter(None, parts[:shelf])), KINDS)
+    if found is not None and found != "home":
+        return found
+    return next((kind for kind in SHELVES if kind in kinds), found or "other")
 
 
 @lru_cache(4_096)

@@ -89,9 +89,12 @@ def _merge(message: Message, out: Translation) -> None:
 
 
 def _alias(message: Message, out: Translation) -> None:
-    """An alias. Libraries disagree which id is the new one; the id that a browser made is the visitor."""
+    """An alias. Libraries disagree which id is the new one; the device's id, else the id that a browser made, is the
+    visitor."""
     pair = (message.distinct, message.properties.get("alias"))
-    made = [MADE.fullmatch(text(name) or "") is not None for name in pair]
+    made = [message.device is not None and identifier(name) == message.device for name in pair]
+    if not any(made):
+        made = [MADE.fullmatch(text(name) or "") is not None for name in pair]
     if made[0] == made[1]:
         commerce.nothing(_tracked(message), out, "ambiguous_alias")
         return
@@ -125,6 +128,9 @@ TYPES: Final[Mapping[str, Callable[[Message, Translation], None]]] = {
     "$pageleave": _row(commerce.pinged),
     "$autocapture": _row(commerce.pinged),
     "$rageclick": _row(commerce.pinged),
+    "$dead_click": _row(commerce.pinged),
+    "$copy_autocapture": _row(commerce.pinged),
+    "$$heatmap": _row(commerce.pinged),
     "$identify": _identify,
     "$create_alias": _alias,
     "$merge_dangerously": _merge,

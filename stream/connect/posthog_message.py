@@ -148,11 +148,15 @@ def id_of(message: Message) -> str:
 
 
 def _visitor(message: Message, browser: bool) -> str | None:
-    """The visitor: the device id, because the distinct id changes at a login. A server has none."""
+    """The visitor: the device id, because the distinct id changes at a login. A server has none.
+
+    Routers that send to PostHog for others leave the device out, but tell the distinct id of before the login.
+    """
     if not browser:
         return None
-    if message.device is not None or is_known(message, browser):
-        return message.device
+    before = message.device or identifier(message.properties.get("$anon_distinct_id"))
+    if before is not None or is_known(message, browser):
+        return before
     return identifier(message.distinct)
 
 

@@ -20,6 +20,7 @@ from stream.connect.segment_message import (
     id_of,
     message_of,
     messages_of,
+    unquoted,
     who_of,
 )
 from stream.connect.source import Source
@@ -102,7 +103,7 @@ def _identify(message: Message, out: Translation) -> None:
 
 def _alias(message: Message, out: Translation) -> None:
     """An alias: the visitor `previousId` is the customer `userId`."""
-    tracked, previous = _tracked(message), identifier(message.given.get("previousId"))
+    tracked, previous = _tracked(message), identifier(unquoted(message.given.get("previousId")))
     if previous is None or tracked.who.customer is None:
         commerce.nothing(tracked, out, "no_customer")
         return

@@ -30,6 +30,20 @@ SERVERS: Final = re.compile(
 )
 """Parts of the names of libraries that run on servers."""
 
+DEVICES: Final = re.compile(
+    r"\b(js|javascript|android|ios|swift|kotlin|react|flutter|cordova|unity|amp|pixel|web|browser)\b",
+    re.I,
+)
+"""Parts of the names of libraries that run on shoppers' devices."""
+
+ORIGINS: Final = {"client": True, "server": False}
+LONGEST_NAME: Final = 128
+CHANNELS: Final = {
+    **dict.fromkeys(("web", "browser", "client", "mobile"), True),
+    **dict.fromkeys(("server", "sources"), False),
+}
+"""Whether a shopper's device sent what has this channel. RudderStack's cloud sources have `sources`."""
+
 CLOCKS: Final = frozenset({"sentAt", "receivedAt", "writeKey"})
 """Fields that differ in a repeat of the same message."""
 
@@ -74,12 +88,25 @@ def message_of(
         arrival=arrival_of(given, carried, now),
         path=path,
         source=source,
-        name=text(given.get("event" if kind == "track" else "name")) or kind,
+        name=_name(given, kind, properties),
         properties=properties,
         context=context,
         homes=tuple([home for home in homes if home and type(home) is dict]),
         browser=_is_browser(given, context, source),
     )
+
+
+def _name(given: dict[str, Any], kind: str, properties: dict[str, Any]) -> str:
+    """The message's own name, else its type. SDKs for apps send a screen's name as its event, or among its properties."""
+    if kind == "track":
+        return text(given.get("event")) or kind
+    named = text(given.get("name"))
+    if named is None and kind in NAMED:
+        named = text(properties.get("name")) or text(given.get("event"))
+    return named or kind
+
+
+NAMED: Final = frozenset({"page", "screen"})
 
 
 def document_of(given: Given) -> Any:
@@ -140,19 +167,31 @@ def arrival_of(message: dict[str, Any], given: Given, now: int) -> int:
 
 
 def _is_browser(given: dict[str, Any], context: dict[str, Any], source: Source) -> bool:
-    """Whether a shopper's device sent it: by its channel or library, else by a page in its context."""
-    channel = text(given.get("channel")) or text(context.get("channel"))
-    if channel is not None:
-        return channel.lower() != "server"
-    library = text(mapping(context.get("library")).get("name"))
-    if library is not None:
-        return not _is_server(library)
+    """Whether a shopper's device sent it: by its channel or library, else by a page in its context.
+
+    The libraries of cloud sources have names of their own, such as `unknown`, which say nothing.
+    """
+    channel = text(given.get("channel")) or text(context.get("channel")) or ""
+    said = CHANNELS.get(channel.lower())
+    if said is None:
+        library = mapping(context.get("library"))
+        said = ORIGINS.get(text(library.get("eventOrigin")) or "")
+        said = (
+            _is_of_a_device((text(library.get("name")) or "")[:LONGEST_NAME])
+            if said is None
+            else said
+        )
+    if said is not None:
+        return said
     return bool(mapping(context.get("page"))) or source.trust == "browser"
 
 
 @lru_cache(256)
-def _is_server(library: str) -> bool:
-    return SERVERS.search(library) is not None
+def _is_of_a_device(library: str) -> bool | None:
+    """None if the name does not say it."""
+    if SERVERS.search(library) is not None:
+        return False
+    return True if DEVICES.search(library) is not None else None
 
 
 def id_of(message: Message) -> str:
@@ -162,13 +201,22 @@ def id_of(message: Message) -> str:
     return content_id(PREFIX, {k: v for k, v in message.given.items() if k not in CLOCKS})
 
 
+def unquoted(value: Any) -> Any:
+    """An id without quotes. Older cookies of analytics.js, which shops' servers pass on, have it as `%22…%22`."""
+    quoted = QUOTED.fullmatch(value) if isinstance(value, str) else None
+    return value if quoted is None else quoted[1]
+
+
+QUOTED: Final = re.compile(r"""(?:"|%22)([^"%]+)(?:"|%22)""")
+
+
 def who_of(message: Message, keys: dict[str, str] | None = None) -> Who:
     """The owner. A customer id that is an e-mail address becomes a key."""
-    given, user = message.given, message.given.get("userId")
+    given, user = message.given, unquoted(message.given.get("userId"))
     email = message.person("email") or (user if is_address(user) else None)
     happened = first(given, "originalTimestamp", "timestamp")
     return Who(
-        visitor=identifier(given.get("anonymousId")),
+        visitor=identifier(unquoted(given.get("anonymousId"))),
         customer=customer_id(user),
         keys={**(keys or {}), **contact_keys(message.source, email, message.person("phone"))},
         client_time=client_time(

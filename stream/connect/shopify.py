@@ -21,7 +21,7 @@ from stream.connect.reading import (
     text,
 )
 from stream.connect.request import Given, body_of
-from stream.connect.shopify_customers import consent, customer, erased
+from stream.connect.shopify_customers import consent, customer, erased, purchases
 from stream.connect.shopify_delivery import Delivery, delivery, topic_of, unwrapped
 from stream.connect.shopify_fulfilment import all_delivered, fulfillment
 from stream.connect.shopify_ids import plain
@@ -31,7 +31,8 @@ from stream.connect.translation import Translation, compact
 from stream.connect.urls import clean_url
 
 PLACED_WITHIN: Final = 86_400_000
-"""Ms: orders/updated places an order younger than this. Later updates are about parcels and notes."""
+"""Ms: orders/updated places an order younger than this. Later updates are about parcels and notes. An order that was
+processed longer ago than this when it was created is an import."""
 
 RESTORING: Final = "key"
 """The parameter that a link to an abandoned checkout needs to restore it."""
@@ -43,7 +44,7 @@ RENEWAL_TAG: Final = "subscription recurring order"
 def translate(given: Given, source: Source, now: int) -> Translation:
     out = Translation()
     headers, body = unwrapped(given, parse(body_of(given)))
-    topic = topic_of(headers)
+    topic = topic_of(headers, WRITTEN)
     if not isinstance(body, dict):
         out.refuse(0, "not_json" if body is UNREADABLE else "not_an_object")
         return out
@@ -51,7 +52,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
     if function is None or source.events.get(topic) == "ignore":
         out.leave_out(topic, NEEDLESS.get(topic, "ignored"))
     else:
-        function(delivery(headers, body, source, now, out))
+        function(delivery(topic, headers, body, source, now, out))
     return out
 
 
@@ -91,8 +92,8 @@ def order(it: Delivery) -> None:
         who = _who(it, noted_visitor(body.get("note_attributes")))
         bodies = list[Body]()
         if it.topic != "orders/updated" or _is_young(body):
-            bodies.append(("order.placed", {"order": _order(it, who)}))
-        name = plain(body.get("id"))
+            bodies.append(("order.placed", {"order": _order(it, who), **_imported(body)}))
+        name = _id(body)
         if name is not None and all_delivered(body):
             bodies.append(("order.delivered", {"order": {"id": name}}))
         if bodies:
@@ -112,7 +113,7 @@ def cancelled(it: Delivery) -> None:
 
 
 def _cancel(it: Delivery) -> None:
-    name = plain(it.body.get("id"))
+    name = _id(it.body)
     if name is None:
         it.leave_out("no_order_id", "$.id")
         return
@@ -126,7 +127,7 @@ def _order(it: Delivery, who: Who) -> dict[str, Any]:
     total = first(it.body, "current_total_price_set.shop_money", "total_price_set.shop_money")
     placed = items.order(
         it.source,
-        id=plain(it.body.get("id")),
+        id=_id(it.body),
         value=first(mapping(total), "amount")
         or first(it.body, "current_total_price", "total_price"),
         currency=first(mapping(total), "currency_code") or it.body.get("currency"),
@@ -134,6 +135,11 @@ def _order(it: Delivery, who: Who) -> dict[str, Any]:
         lines=[ordered_line(it.source, mapping(line), code) for line in lines],
     )
     return {**placed, **({"recurring": True} if _is_renewal(it.body) else {})}
+
+
+def _id(order: dict[str, Any]) -> str | None:
+    """The order's id. A subscription to some fields alone may leave out the plain one."""
+    return plain(first(order, "id", "admin_graphql_api_id"))
 
 
 def _cart(it: Delivery, token: str, lines: list[Any]) -> Body:
@@ -179,6 +185,13 @@ def _is_young(body: dict[str, Any]) -> bool:
     return created is None or updated is None or updated - created <= PLACED_WITHIN
 
 
+def _imported(body: dict[str, Any]) -> dict[str, Any]:
+    """The mark of an order that was placed elsewhere, long before it came into this shop."""
+    created, placed = times.moment(body.get("created_at")), times.moment(body.get("processed_at"))
+    late = created is not None and placed is not None and created - placed > PLACED_WITHIN
+    return {"imported": True} if late else {}
+
+
 def _is_renewal(body: dict[str, Any]) -> bool:
     tags = text(body.get("tags")) or ",".join(map(str, listing(body.get("tags"))))
     return body.get("source_name") == RENEWALS or RENEWAL_TAG in tags.lower()
@@ -195,6 +208,7 @@ TOPICS: Final[dict[str, Callable[[Delivery], None]]] = {
     "orders/cancelled": cancelled,
     "customers/create": customer,
     "customers/update": customer,
+    "customers/purchasing_summary": purchases,
     "customers_marketing_consent/update": consent,
     "customers_email_marketing_consent/update": consent,
     "fulfillments/create": fulfillment,
@@ -211,3 +225,6 @@ NEEDLESS: Final = {
 }
 """Topics that are answered and left out, with the reason. The operator must handle a request for somebody's data, and the
 end of a whole shop."""
+
+WRITTEN: Final = {topic.replace("/", "_"): topic for topic in (*TOPICS, *NEEDLESS)}
+"""The topics by the names that they have in Shopify's GraphQL, in lower case."""

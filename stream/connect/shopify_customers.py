@@ -5,11 +5,14 @@ from typing import Any, Final
 from stream.connect import items, times
 from stream.connect.contact import contact_keys, contacts, identifies
 from stream.connect.events import Who, event
-from stream.connect.ids import event_id
+from stream.connect.ids import numbered
 from stream.connect.money import currency
 from stream.connect.reading import dig, first, mapping, text
 from stream.connect.shopify_delivery import Delivery
 from stream.connect.shopify_ids import plain
+
+IDS: Final = ("customer_id", "customerId", "id", "admin_graphql_api_id")
+"""Names of a customer's id in the webhooks about customers."""
 
 CHANNELS: Final = {"email_marketing_consent": "email", "sms_marketing_consent": "sms"}
 GRANTED: Final = {"subscribed": True, "unsubscribed": False}
@@ -25,15 +28,38 @@ def customer(it: Delivery) -> None:
     if who.customer is None:
         it.leave_out("no_customer", "$.id")
         return
-    it.add_events(
-        who, ("visitor.identified", {"contacts": contacts(email, phone), "traits": traits})
-    )
-    _consents(it, who)
+    told: Told = (who, "visitor.identified", {"contacts": contacts(email, phone), "traits": traits})
+    _add(it, [told, *_consents(it, who)])
+
+
+def purchases(it: Delivery) -> None:
+    """What a customer has bought until now. Newer versions of the API say it in a webhook of its own."""
+    who, spent = _who(it), mapping(it.body.get("amountSpent"))
+    code = currency(spent.get("currencyCode"))
+    traits = items.traits(it.body.get("numberOfOrders"), spent.get("amount"), code)
+    if who.customer is None or not traits:
+        it.leave_out("no_customer" if who.customer is None else "nothing_to_tell")
+    else:
+        it.add_events(who, ("visitor.identified", {"traits": traits}))
 
 
 def consent(it: Delivery) -> None:
     """The change itself: with it somebody joins a list, or leaves it."""
-    _consents(it, _who(it), joins=True)
+    told = _consents(it, _who(it), joins=True)
+    _add(it, told)
+    if not told and not it.out.left_out:
+        it.leave_out("no_decision")
+
+
+Told = tuple[Who, str, dict[str, Any]]
+"""The owner, type and body of one of our events."""
+
+
+def _add(it: Delivery, told: list[Told]) -> None:
+    names = numbered(it.id, len(told))
+    it.out.events += [
+        event(type, name, who, **body) for name, (who, type, body) in zip(names, told, strict=True)
+    ]
 
 
 def erased(it: Delivery) -> None:
@@ -53,18 +79,22 @@ def erased(it: Delivery) -> None:
 def _who(it: Delivery) -> Who:
     email = first(it.body, "email", "email_address")
     return Who(
-        customer=plain(first(it.body, "customer_id", "id")),
+        customer=plain(first(it.body, *IDS)),
         keys=contact_keys(it.source, email, it.body.get("phone")),
         client_time=it.when,
     )
 
 
-def _consents(it: Delivery, who: Who, joins: bool = False) -> None:
-    """Each as of when it was given. Every change of a customer repeats it: an old grant must lift nothing."""
+def _consents(it: Delivery, who: Who, joins: bool = False) -> list[Told]:
+    """Each as of when it was given. Every change of a customer repeats it: an old grant must lift nothing.
+
+    `joins`: the webhook is about the consent itself, which was given when the webhook was triggered, at the latest.
+    """
+    told = list[Told]()
     for field, channel in CHANNELS.items():
         state = text(dig(it.body, field, "state"))
-        granted = GRANTED.get(state or "")
-        since = _since(it.body, field)
+        granted = GRANTED.get((state or "").lower())
+        since = _since(it.body, field) or (it.when if joins else None)
         if granted is None:
             if state is not None:
                 it.leave_out("no_decision", f"$.{field}.state")
@@ -74,12 +104,11 @@ def _consents(it: Delivery, who: Who, joins: bool = False) -> None:
             continue
         known = [at for at in (since, who.client_time) if at is not None]
         owner = Who(customer=who.customer, keys=who.keys, client_time=min(known, default=None))
-        name = event_id(it.id, channel)
         if granted and joins:
-            made = event("visitor.subscribed", name, owner, channels=[channel])
+            told.append((owner, "visitor.subscribed", {"channels": [channel]}))
         else:
-            made = event("consent.changed", name, owner, channels=[channel], granted=granted)
-        it.out.events.append(made)
+            told.append((owner, "consent.changed", {"channels": [channel], "granted": granted}))
+    return told
 
 
 def _since(body: dict[str, Any], field: str) -> int | None:

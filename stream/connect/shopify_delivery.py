@@ -1,5 +1,6 @@
 """One webhook of Shopify: its topic, its object, and its events. Source: docs/connect.md, 1.3.1."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -8,7 +9,7 @@ from stream.connect import times
 from stream.connect.deliveries import Body, events_of
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id
-from stream.connect.reading import dig, mapping, text
+from stream.connect.reading import dig, first, mapping, text
 from stream.connect.request import Given, Request
 from stream.connect.source import Source
 from stream.connect.translation import Translation
@@ -45,19 +46,24 @@ def unwrapped(given: Given, body: Any) -> tuple[dict[str, Any], Any]:
     return {name.lower(): value for name, value in headers.items()}, body
 
 
-def topic_of(headers: dict[str, Any]) -> str:
-    """The topic, like `carts/update`. It may be written `CARTS_UPDATE`."""
+def topic_of(headers: dict[str, Any], written: Mapping[str, str]) -> str:
+    """The topic, like `carts/update`. It may be written `CARTS_UPDATE`. `written`: topics by such names."""
     topic = (text(headers.get("x-shopify-topic")) or "").lower()
-    return topic if "/" in topic else topic.replace("_", "/", 1)
+    return written.get(topic, topic)
 
 
 def delivery(
-    headers: dict[str, Any], body: dict[str, Any], source: Source, now: int, out: Translation
+    topic: str,
+    headers: dict[str, Any],
+    body: dict[str, Any],
+    source: Source,
+    now: int,
+    out: Translation,
 ) -> Delivery:
     """The webhook. Its id is that of the shop's event, so a repeat has the same."""
-    topic = topic_of(headers)
     name = text(headers.get("x-shopify-event-id")) or text(headers.get("x-shopify-webhook-id"))
     id = event_id("sh", name, topic) if name else content_id("sh", topic, body)
     triggered = times.moment(headers.get("x-shopify-triggered-at"))
-    when = times.client_time(now, None, triggered or body.get("updated_at"), server=True)
+    changed = first(body, "updated_at", "occurredAt")
+    when = times.client_time(now, None, triggered or changed, server=True)
     return Delivery(topic, id, body, source, when, out)

@@ -16,7 +16,7 @@ from stream.connect.ids import content_id, event_id, identifier
 from stream.connect.money import currency
 from stream.connect.reading import UNREADABLE, dig, first, listing, mapping, parse, text
 from stream.connect.request import Given, body_of
-from stream.connect.shopify_ids import cart_in, plain
+from stream.connect.shopify_ids import cart_in, page_kind, plain
 from stream.connect.source import Source
 from stream.connect.times import client_time
 from stream.connect.translation import Translation, compact
@@ -96,13 +96,9 @@ def _path(event: dict[str, Any]) -> Any:
 
 
 def _page(event: dict[str, Any], source: Source) -> Body:
-    path, name = str(_path(event) or ""), None
-    if "/thank" in path:
-        name = "confirmation"
-    elif "/checkouts/" in path:
-        name = "checkout"
+    path = str(_path(event) or "")
     title = dig(event, "context", "document", "title")
-    return "page.viewed", {"page": pages.page(path or None, title, name)}
+    return "page.viewed", {"page": pages.page(path or None, title, page_kind(path))}
 
 
 def _product(event: dict[str, Any], source: Source) -> Body | None:

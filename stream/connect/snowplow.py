@@ -71,8 +71,7 @@ def _bodies(sent: Sent, name: str, path: str, source: Source, done: Translation)
     """Translates an event. The shop's own table comes first; it may name a schema without its vendor."""
     own = _renamed(source, sent, name) if source.events else None
     row = _row(sent, name) if own is None else OURS.get(own)
-    server = source.trust == "server"
-    return unknown(done, name, not server, path) if row is None else row(sent, source)
+    return unknown(done, name, not sent.server, path) if row is None else row(sent, source)
 
 
 def _renamed(source: Source, sent: Sent, name: str) -> str | None:
@@ -110,13 +109,13 @@ def _sent(given: Given, source: Source, now: int, done: Translation) -> Found:
         return _checked([("$", dict(given.query))], source, now, done)
     body = body_of(given)
     if b"\t" in body and body.lstrip()[:1] != b"{":
-        return _rows(body.decode("utf-8", "replace"), now, done)
+        return _rows(body.decode("utf-8", "replace"), source, now, done)
     document = parse(body)
     if document is UNREADABLE:
         done.refuse(0, "not_json")
         return []
     if isinstance(given, Record) and "data" not in mapping(document):
-        return _enriched(document, now, done)
+        return _enriched(document, source, now, done)
     return _posted(document, source, now, done)
 
 
@@ -128,7 +127,7 @@ def _posted(document: Any, source: Source, now: int, done: Translation) -> Found
     if isinstance(data, list):
         given = [(f"$.data[{index}]", one) for index, one in enumerate(data)]
         return _checked(given, source, now, done)
-    return _enriched(document, now, done)
+    return _enriched(document, source, now, done)
 
 
 def _checked(given: list[tuple[str, Any]], source: Source, now: int, done: Translation) -> Found:
@@ -143,18 +142,23 @@ def _checked(given: list[tuple[str, Any]], source: Source, now: int, done: Trans
     return found
 
 
-def _rows(body: str, now: int, done: Translation) -> Found:
+def _rows(body: str, source: Source, now: int, done: Translation) -> Found:
     found = []
     for index, row in enumerate(body.strip("\r\n").split("\n")):
         fields = columns(row)
         if fields is None:
             done.refuse(index, "no_row")
         else:
-            found.append(("$" if index == 0 else f"$[{index}]", enriched(fields, now)))
+            found.append(
+                (
+                    "$" if index == 0 else f"$[{index}]",
+                    enriched(fields, now, source.trust == "server"),
+                )
+            )
     return found
 
 
-def _enriched(document: Any, now: int, done: Translation) -> Found:
+def _enriched(document: Any, source: Source, now: int, done: Translation) -> Found:
     found = []
     for index, one in enumerate(document if isinstance(document, list) else [document]):
         if not isinstance(one, dict):
@@ -162,5 +166,6 @@ def _enriched(document: Any, now: int, done: Translation) -> Found:
         elif text(one.get("event")) is None:
             done.refuse(index, "no_event")
         else:
-            found.append((f"$[{index}]" if isinstance(document, list) else "$", enriched(one, now)))
+            path = f"$[{index}]" if isinstance(document, list) else "$"
+            found.append((path, enriched(one, now, source.trust == "server")))
     return found

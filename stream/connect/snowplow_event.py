@@ -20,6 +20,7 @@ NAMES: Final = {
     "duid": "domain_userid",
     "nuid": "network_userid",
     "uid": "user_id",
+    "p": "platform",
     "url": "page_url",
     "page": "page_title",
     "dtm": "dvce_created_tstamp",
@@ -52,7 +53,10 @@ SAID: Final = "unstruct_event_"
 
 
 class Sent(Struct, frozen=True, kw_only=True):
-    """One event. Its `name` and those of `entities` are schemas without version: `com_acme_wishlist_add`."""
+    """One event. Its `name` and those of `entities` are schemas without version: `com_acme_wishlist_add`.
+
+    `server`: a server sent it, not a shopper's device.
+    """
 
     kind: str
     id: str
@@ -61,14 +65,16 @@ class Sent(Struct, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
     entities: dict[str, list[dict[str, Any]]] = {}
     client_time: int | None = None
+    server: bool = False
 
     def entity(self, name: str) -> dict[str, Any]:
         return next(iter(self.entities.get(name, ())), {})
 
 
-def tracked(given: dict[str, Any], now: int, server: bool) -> Sent:
+def tracked(given: dict[str, Any], now: int, trusted: bool) -> Sent:
     """An event as a tracker sends it. Each sending has another `stm`, so no id may depend on it."""
     fields = {NAMES.get(name, name): value for name, value in given.items()}
+    server = _of_a_server(fields, trusted)
     lasting = {name: value for name, value in given.items() if name != "stm"}
     name, data = _described(_embedded(given, "ue_pr", "ue_px"))
     created = fields.get("dvce_created_tstamp")
@@ -80,10 +86,20 @@ def tracked(given: dict[str, Any], now: int, server: bool) -> Sent:
         data=data,
         entities=_entities(_embedded(given, "co", "cx")),
         client_time=client_time(now, fields.get("dvce_sent_tstamp"), created, server),
+        server=server,
     )
 
 
-def enriched(fields: dict[str, Any], now: int) -> Sent:
+PLATFORMS: Final = {"srv": True, "web": False, "mob": False}
+"""Whether a server sent it. Trackers give their other platforms, such as `pc`, to both."""
+
+
+def _of_a_server(fields: dict[str, Any], trusted: bool) -> bool:
+    """Whether a server sent the event: by its platform, else by the trust in its source."""
+    return PLATFORMS.get(text(fields.get("platform")) or "", trusted)
+
+
+def enriched(fields: dict[str, Any], now: int, trusted: bool) -> Sent:
     """An event of the enriched stream: a row by its columns, or its JSON form."""
     kind = text(fields.get("event")) or ""
     name, data = _described(_document(fields.get("unstruct_event")))
@@ -103,6 +119,7 @@ def enriched(fields: dict[str, Any], now: int) -> Sent:
         data=data,
         entities=entities,
         client_time=_derived(fields, now),
+        server=_of_a_server(fields, trusted),
     )
 
 

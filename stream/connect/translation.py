@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
+from stream.connect.contact import hidden
+
 
 class LeftOut(NamedTuple):
     """`name`: of the source's event, `path`: of the part in what was sent; `$` is all of it. Of a part that our event
@@ -22,7 +24,7 @@ class Translation(Struct):
     refused: list[tuple[int, str]] = field(default_factory=list)
 
     def leave_out(self, name: str, reason: str, path: str = "$") -> None:
-        self.left_out.append(LeftOut(name[:LONGEST_NAME], reason, path))
+        self.left_out.append(LeftOut(hidden(name[:LONGEST_READ])[:LONGEST_NAME], reason, path))
 
     def refuse(self, index: int, reason: str) -> None:
         self.refused.append((index, reason))
@@ -30,6 +32,9 @@ class Translation(Struct):
 
 LONGEST_NAME = 64
 """Characters that are kept of a foreign event's name."""
+
+LONGEST_READ = 1_024
+"""Characters in which e-mail addresses are looked for before a name is cut."""
 
 
 def compact(**fields: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from stream.connect import items, times
 from stream.connect.contact import contact_keys, contacts
 from stream.connect.deliveries import Body, events_of, header, noted_visitor
 from stream.connect.events import Who
-from stream.connect.ids import content_id, event_id, identifier, shortened
+from stream.connect.ids import content_id, event_id, identifier, shortened, thing
 from stream.connect.money import currency
 from stream.connect.reading import UNREADABLE, dig, first, listing, mapping, parse, text
 from stream.connect.request import Given, body_of
@@ -31,7 +31,7 @@ RENEWALS: Final = ("_subscription_renewal", "_subscription_renewal_early")
 
 
 class Delivery(Struct, frozen=True):
-    """One webhook. `shop`: the host that sent it; it keeps the ids of two shops apart."""
+    """One webhook. `shop`: the address that sent it; it keeps the ids of two shops apart."""
 
     topic: str
     shop: str
@@ -69,11 +69,12 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def _shop(given: Given, source: Source) -> str:
+    """The shop's address, without its scheme: sites of one network may have the same host."""
     try:
-        host = urlsplit(header(given, "x-wc-webhook-source") or "").hostname
+        site = urlsplit(header(given, "x-wc-webhook-source") or "")
     except ValueError:
-        host = None
-    return host or source.name
+        return source.name
+    return f"{site.hostname}{site.path.rstrip('/')}" if site.hostname else source.name
 
 
 def order(it: Delivery) -> None:
@@ -146,12 +147,12 @@ def _named(note: Any) -> bool:
 
 def _failed(it: Delivery) -> list[Body]:
     """A failed payment: it takes the order out first, then sets the cart to the lines of now."""
-    failed = ("payment.failed", {"order": {"id": text(it.body.get("id"))}})
+    failed = ("payment.failed", {"order": {"id": thing(it.body.get("id"))}})
     return [failed, *_cart(it, it.body.get("payment_url"))]
 
 
 def _cancelled(it: Delivery) -> list[Body]:
-    return [("order.cancelled", {"order": {"id": text(it.body.get("id"))}})]
+    return [("order.cancelled", {"order": {"id": thing(it.body.get("id"))}})]
 
 
 def _cart(it: Delivery, link: Any) -> list[Body]:
@@ -182,7 +183,7 @@ def _fields(line: dict[str, Any]) -> dict[str, Any]:
         "id": identifier(line.get("product_id")),
         "variant": identifier(line.get("variation_id")),
         "quantity": line.get("quantity"),
-        "name": first(line, "parent_name", "name"),
+        "name": first(line, "name", "parent_name"),
         "price": line.get("price"),
         "image": dig(line, "image", "src"),
     }
@@ -190,7 +191,7 @@ def _fields(line: dict[str, Any]) -> dict[str, Any]:
 
 def _delivered(it: Delivery) -> list[Body]:
     """A delivered order was placed, even if no webhook reported that."""
-    return [*_placed(it), ("order.delivered", {"order": {"id": text(it.body.get("id"))}})]
+    return [*_placed(it), ("order.delivered", {"order": {"id": thing(it.body.get("id"))}})]
 
 
 STATES: Final[dict[str, Callable[[Delivery], list[Body]]]] = {

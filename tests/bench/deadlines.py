@@ -1,17 +1,19 @@
 """(h) A million deadlines at one moment: how long the loop blocks at most, and the CPU of each.
 
 One partition of the visitors stage and one of the people stage, as a worker fires them: a few at a time, with
-their decisions packed. Between two slices other tasks run. Only CPU counts: other processes
-of the machine do not block the loop.
+their decisions packed. Between two slices other tasks run. The garbage collector has a worker's thresholds. Only CPU
+counts: other processes of the machine do not block the loop.
 """
 
 import argparse
+import gc
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
 
+from agents.commands.worker import COLLECT
 from agents.config.recipes import read
 from agents.kafka.partitioner import partition_of
 from agents.worker.deadlines import MOST
@@ -35,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, room: Room) -> None:
+    gc.set_threshold(*COLLECT)
     recipes = read(None)
     visitors, people = Visitors(recipes), People(recipes, 1)
     for first in range(0, args.visitors, AT_A_TIME):

@@ -78,7 +78,7 @@ PAYLOADS: dict[str, tuple[str, Stored, str]] = {
         "snowplow",
         lambda: map(enriched, rows("payloads/snowplow_ecommerce_atomic_events.csv.gz")),
         """product.viewed 179, category.viewed 100, cart.item_added 49, checkout.advanced 39,
-        activity.pinged 37, checkout.started 19, cart.item_removed 15, order.placed 14""",
+        activity.pinged 447, checkout.started 19, cart.item_removed 15, order.placed 14""",
     ),
 }
 

@@ -98,3 +98,11 @@ def test_a_browser_can_erase_nobody_and_subscribe_nobody() -> None:
     done = finishing.finish(Translation(said), browser)
     assert [each["id"] for each in done.events] == ["3"]
     assert [left.reason for left in done.left_out] == ["untrusted", "untrusted"]
+
+
+def test_an_address_in_the_name_of_an_event_is_not_told() -> None:
+    done = Translation()
+    done.leave_out("Invited ann@mail.example to " + "the shop " * 9, "unknown")
+    done.leave_out("x" * 60 + " ann@mail.example", "unknown")
+    assert done.left_out[0].name == "Invited … to " + ("the shop " * 9)[:51]
+    assert done.left_out[1].name == "x" * 60 + " …"

@@ -203,6 +203,18 @@ def test_a_document_is_read_without_a_fault() -> None:
 def test_a_page_is_known_by_a_word_and_else_by_its_path() -> None:
     assert pages.page("/cart/", None)["kind"] == "cart"
     assert pages.page("/checkout/thank-you")["kind"] == "confirmation"
+    assert pages.page("/checkouts/cn/Z2NwLXVz")["kind"] == "checkout"
+    assert pages.page("/checkouts/cn/Z2NwLXVz/thank-you")["kind"] == "confirmation"
+    assert pages.page("/products/tote-bag")["kind"] == "product"
+    assert pages.page("/collections/payment-cards/products/success")["kind"] == "product"
+    assert pages.page("/en/category/bag")["kind"] == "list"
+    assert pages.page("/product-category/hats/")["kind"] == "list"
+    assert pages.page("/s", None, "Product Listing Page")["kind"] == "list"
+    assert pages.page("/s", None, "Order Completed")["kind"] == "confirmation"
+    assert pages.page("/checkout-complete")["kind"] == "confirmation"
+    assert pages.page("/checkout/item/2")["kind"] == "checkout"
+    assert pages.page("/checkout/cart/")["kind"] == "cart"
+    assert pages.page("/index.html")["kind"] == "home"
     assert pages.page("/imprint")["kind"] == "other"
     assert pages.page(None, "T") == {"title": "T"}
     assert pages.stage({"2": "shipping", "x": "nowhere"}, 2) == "shipping"

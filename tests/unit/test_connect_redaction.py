@@ -21,6 +21,8 @@ SECRETS = ("anna", "90182055", "Sesame", "Main Street", "12.9.1980")
             "birthday": "12.9.1980",
             "api_secret": "Sesame",
         },
+        {"order_status_url": "https://shop.de/1/orders/2/authenticate?key=Sesame"},
+        {"payment_url": "https://shop.de/order-pay/7/?pay_for_order=true&key=Sesame"},
         {"anna@shop.de": [{"deep": "mail anna@shop.de now"}]},
     ],
 )

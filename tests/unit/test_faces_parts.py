@@ -60,6 +60,16 @@ def test_a_bulk_request_of_matomo_gets_the_number_of_tracked_ones() -> None:
     assert told == {"status": "success", "tracked": 2, "invalid": 1}
 
 
+def test_event_grid_gets_the_code_of_its_test_back() -> None:
+    event = {"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent"}
+    body = json.dumps([{**event, "data": {"validationCode": "512d38b6"}}]).encode()
+    asked = Post("POST", "/", {}, {"aeg-event-type": "SubscriptionValidation"}, body, body)
+    reply = face.COMMERCETOOLS.reply(asked, 0)
+    assert (reply.status, json.loads(reply.body)) == (200, {"validationResponse": "512d38b6"})
+    told = Post("POST", "/", {}, {"aeg-event-type": "Notification"}, body, body)
+    assert face.COMMERCETOOLS.reply(told, 0) == Reply(200)
+
+
 def test_ga4_gets_an_empty_answer() -> None:
     assert face.GA4_TAG.reply(post(), 3) == Reply(204)
     assert (face.GA4_TAG.unreadable, face.GA4_PROTOCOL.unreadable) == (204, 204)
