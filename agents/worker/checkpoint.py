@@ -22,10 +22,10 @@ STATES: Final = 250
 """States after which a checkpoint rests. More: exit triggers wait longer (to pack and to send a state takes 20 us).
 Fewer: more requests to the broker, and a longer checkpoint."""
 
-REST_S: Final = 0.01
+PAUSE_S: Final = 0.01
 """Seconds of a rest. Longer: a checkpoint takes longer. Shorter: the events that came meanwhile are not worked off."""
 
-RESTS_S: Final = 0.5
+PAUSES_S: Final = 0.5
 """Seconds of all rests of a checkpoint, about. Longer: a restart applies more again."""
 
 
@@ -79,12 +79,12 @@ class Checkpoint:
 
     async def _append(self, processors: Collection[PartitionProcessor]) -> bool:
         """Writes outputs and states, with rests, then commits all offsets."""
-        stretches = sum(processor.stage.unwritten for processor in processors) // STATES
-        rest_s = min(REST_S, RESTS_S / (2 * stretches + 1))
+        slices = sum(processor.stage.unwritten for processor in processors) // STATES
+        pause_s = min(PAUSE_S, PAUSES_S / (2 * slices + 1))
         written: list[tuple[PartitionProcessor, Snapshot]] = []
         for group in list(_groups(processors)):
             for processor in group:
-                await self._pack_ahead(processor, rest_s)
+                await self._pack_ahead(processor, pause_s)
             written += await _write_states(group)
         written = [(each, snapshot) for each, snapshot in written if not each.forgotten]
         offsets = {
@@ -98,13 +98,13 @@ class Checkpoint:
             processor.checkpointed(snapshot)
         return bool(offsets)
 
-    async def _pack_ahead(self, processor: PartitionProcessor, rest_s: float) -> None:
+    async def _pack_ahead(self, processor: PartitionProcessor, pause_s: float) -> None:
         """Packs most of the changed states, with rests. No event of the partition is applied in the snapshot."""
         for _ in range(processor.stage.unwritten // STATES):
             if self._urgent:
                 return
             await processor.pack_ahead(STATES)
-            await asyncio.sleep(rest_s)
+            await asyncio.sleep(pause_s)
 
 
 def _groups(processors: Collection[PartitionProcessor]) -> Iterator[list[PartitionProcessor]]:
@@ -133,7 +133,9 @@ async def _write_states(
             snapshots.append((processor, snapshot))
         await asyncio.sleep(0)  # let exit triggers go out while states are packed
     await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
-    await acknowledged([a for processor, s in snapshots for a in await processor.write(s)])
+    await acknowledged(
+        [ack for processor, snapshot in snapshots for ack in await processor.write(snapshot)]
+    )
     return snapshots
 
 
