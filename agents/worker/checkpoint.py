@@ -1,7 +1,7 @@
 """A checkpoint makes decisions durable, in the only order that loses nothing: outputs, state, offset.
 
-While the states of a partition are packed, no event is applied. So a checkpoint that is not urgent rests after some
-states, and exit triggers of other partitions go out.
+While the states of a partition are packed, no event is applied. So a checkpoint that is not urgent pauses after some
+states, and exit triggers of other partitions are sent.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from agents.worker.transactional_producer import TransactionalProducer
 Commit = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
 STATES: Final = 250
-"""States after which a checkpoint rests. More: exit triggers wait longer (to pack and to send a state takes 20 us).
+"""States between two pauses of a checkpoint. More: exit triggers wait longer (packing and sending a state takes 20 µs).
 Fewer: more requests to the broker, and a longer checkpoint."""
 
 PAUSE_S: Final = 0.01
-"""Seconds of a rest. Longer: a checkpoint takes longer. Shorter: the events that came meanwhile are not worked off."""
+"""Seconds of a pause. Longer: a checkpoint takes longer. Shorter: the pause is too short to process new events."""
 
 PAUSES_S: Final = 0.5
-"""Seconds of all rests of a checkpoint, about. Longer: a restart applies more again."""
+"""Approximate seconds of all pauses of a checkpoint. Longer: a restart reprocesses more events."""
 
 
 class Checkpoint:
@@ -45,7 +45,7 @@ class Checkpoint:
     ) -> None:
         """Makes the processors durable. Raises what the producer or the commit raises.
 
-        `urgent`: it does not rest, and ends the rests of a running one.
+        `urgent`: it does not pause, and ends the pauses of a running checkpoint.
         After a failure every call raises it again: memory stays ahead of the log, so the process must end.
         """
         self._urgent += urgent
@@ -78,7 +78,7 @@ class Checkpoint:
             self._metrics.checkpoint.observe(time.monotonic() - began)
 
     async def _append(self, processors: Collection[PartitionProcessor]) -> bool:
-        """Writes outputs and states, with rests, then commits all offsets."""
+        """Writes outputs and states, with pauses, then commits all offsets."""
         slices = sum(processor.stage.unwritten for processor in processors) // STATES
         pause_s = min(PAUSE_S, PAUSES_S / (2 * slices + 1))
         written: list[tuple[PartitionProcessor, Snapshot]] = []
@@ -99,7 +99,7 @@ class Checkpoint:
         return bool(offsets)
 
     async def _pack_ahead(self, processor: PartitionProcessor, pause_s: float) -> None:
-        """Packs most of the changed states, with rests. No event of the partition is applied in the snapshot."""
+        """Packs most of the changed states, with pauses. No event of the partition is applied during the snapshot."""
         for _ in range(processor.stage.unwritten // STATES):
             if self._urgent:
                 return
@@ -124,11 +124,11 @@ def _groups(processors: Collection[PartitionProcessor]) -> Iterator[list[Partiti
 async def _write_states(
     processors: Collection[PartitionProcessor],
 ) -> list[tuple[PartitionProcessor, Snapshot]]:
-    """Waits for the outputs, writes the states and waits for them. Returns what was written."""
+    """Waits for the outputs, writes the states and waits for them. Returns the written snapshots."""
     snapshots = []
     for processor in processors:
         snapshot = await processor.snapshot()
-        # of a forgotten processor outputs may have been dropped before they were sent
+        # a forgotten processor may have dropped outputs before sending them
         if not processor.forgotten:
             snapshots.append((processor, snapshot))
         await asyncio.sleep(0)  # let exit triggers go out while states are packed
