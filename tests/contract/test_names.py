@@ -77,7 +77,7 @@ def module_homonyms(room: str) -> set[str]:
     return homonyms((file.stem, package(file)) for file in inside if file.stem != "__init__")
 
 
-def test_every_file_of_both_rooms_is_looked_at() -> None:
+def test_every_file_of_both_packages_is_checked() -> None:
     assert len(FILES) > 150
 
 

@@ -39,7 +39,7 @@ def test_the_page_lists_every_key_of_the_view_that_names_a_person() -> None:
         assert name in page
 
 
-def test_the_options_of_the_command_are_those_that_it_has(
+def test_the_documented_options_match_the_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit):

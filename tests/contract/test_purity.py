@@ -52,7 +52,7 @@ def is_pure(name: str) -> bool:
     return any(name == pure or name.startswith(f"{pure}.") for pure in PURE)
 
 
-def test_every_file_of_the_core_is_looked_at() -> None:
+def test_every_file_of_the_core_is_checked() -> None:
     assert len(FILES) > 40
 
 

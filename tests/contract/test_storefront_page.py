@@ -57,7 +57,7 @@ def test_the_table_of_types_has_every_type() -> None:
     assert {row[0] for row in rows("type")} == TYPES
 
 
-def test_the_pseudo_visitors_are_those_that_the_server_table_names() -> None:
+def test_the_pseudo_visitors_match_the_server_table() -> None:
     """Compares the examples that name no visitor, in order."""
     events = [event for event in EXAMPLES if "visitor" not in event]
     found = [parse(json.dumps(event).encode()) for event in events]
@@ -122,7 +122,7 @@ def test_the_first_posts_are_answered_as_it_says() -> None:
         assert msgspec.to_builtins(said(judge(post.encode()))) == json.loads(answer)
 
 
-def test_the_partitions_are_those_of_another_clients_murmur2() -> None:
+def test_partitions_match_another_clients_murmur2() -> None:
     found = rows("key | murmur2, without the sign")
     assert len(found) > 4
     for key, number, of_4, of_12 in found:
@@ -130,7 +130,7 @@ def test_the_partitions_are_those_of_another_clients_murmur2() -> None:
         assert (int(number), int(of_4), int(of_12)) == (positive, positive % 4, positive % 12)
 
 
-def test_the_settings_are_those_that_are_read() -> None:
+def test_the_documented_settings_match_those_read() -> None:
     told = [row[0] for row in rows("variable")]
     read = re.findall(r"^\| (TRIGGERS_\w+) \|", access.__doc__ or "", re.MULTILINE)
     assert told == read

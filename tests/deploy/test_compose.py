@@ -71,7 +71,7 @@ def test_two_workers_can_be_distinguished() -> None:
     assert len(workers) == len(names) == 2
 
 
-def test_what_is_published_is_published_on_loopback_only() -> None:
+def test_ports_are_published_on_loopback_only() -> None:
     assert published()
     assert all(port.startswith("127.0.0.1:") for port in published())
 

@@ -66,7 +66,7 @@ def test_panels_ask_the_source_that_is_provisioned() -> None:
     assert asked == {source["uid"]}
 
 
-def test_the_dashboard_is_where_grafana_looks_for_it() -> None:
+def test_the_dashboard_is_in_grafanas_folder() -> None:
     [provider] = provisioned("dashboards")["providers"]
     compose = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
     assert f"./grafana/dashboards:{provider['options']['path']}:ro" in compose

@@ -74,7 +74,7 @@ def test_every_pin_of_the_image_has_its_hashes() -> None:
     assert "--require-hashes" in TEXT
 
 
-def test_what_is_copied_gets_into_the_build() -> None:
+def test_copied_files_are_in_the_build_context() -> None:
     let_in = {line[1:] for line in IGNORED if line.startswith("!")}
     assert IGNORED[1] == "*"
     assert copied() == let_in

@@ -293,6 +293,6 @@ def test_the_example_has_the_topics_of_its_recipes_and_the_rights_of_its_sources
     assert "snowplow.enriched.good" in text
 
 
-def test_the_rules_in_kubernetes_are_those_that_are_tested() -> None:
+def test_the_rules_in_kubernetes_match_the_tested_ones() -> None:
     text = (HOME / "base" / "rules.yaml").read_text(encoding="utf-8")
     assert text == prometheus_rules.text(ROOT), "run python -m agents.generate.prometheus_rules"

@@ -241,7 +241,7 @@ def test_a_sender_gives_up_after_its_time_or_at_the_triggers_end(
     assert all(header(each, "answer") == "500" for each in topics.dead())
 
 
-def test_a_recipe_that_a_document_brings_is_sent_without_a_restart(
+def test_a_recipe_added_by_a_document_is_sent_without_a_restart(
     broker: str,
     prefix: str,
     topics: Topics,

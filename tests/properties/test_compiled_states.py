@@ -102,7 +102,7 @@ def test_any_bytes_are_refused_or_read(value: bytes) -> None:
 
 
 @needed
-def test_its_fields_and_methods_are_those_of_the_struct() -> None:
+def test_its_fields_and_methods_match_the_struct() -> None:
     assert COMPILED is not None
     mine, theirs = COMPILED.new("v"), PURE.new("v")
     for name in Visitor.__struct_fields__:

@@ -77,7 +77,7 @@ def test_a_new_owner_counts_members_and_open_episodes(seed: int, share: float) -
     assert taken.open_episodes == before.open_episodes
 
 
-def test_the_logs_have_waits_of_months_in_which_somebody_crashes() -> None:
+def test_the_logs_have_crashes_in_waits_of_months() -> None:
     gaps = 0
     for seed in range(20):
         _, lines = made(seed)

@@ -100,7 +100,7 @@ def test_a_browser_can_erase_nobody_and_subscribe_nobody() -> None:
     assert [left.reason for left in done.left_out] == ["untrusted", "untrusted"]
 
 
-def test_an_address_in_the_name_of_an_event_is_not_told() -> None:
+def test_an_address_in_the_name_of_an_event_is_not_published() -> None:
     done = Translation()
     done.leave_out("Invited ann@mail.example to " + "the shop " * 9, "unknown")
     done.leave_out("x" * 60 + " ann@mail.example", "unknown")

@@ -118,7 +118,7 @@ def test_the_id_of_contents_does_not_depend_on_the_order_of_their_keys() -> None
         (None, None),
     ],
 )
-def test_a_moment_is_read_as_it_is_written(value: Any, at: int) -> None:
+def test_a_time_is_read_as_it_is_written(value: Any, at: int) -> None:
     assert times.moment(value) == at
 
 

@@ -230,7 +230,7 @@ def test_a_state_of_a_later_release_is_refused() -> None:
         restored([(key, bytes([value[0] + 1]) + value[1:])])
 
 
-def test_the_size_is_that_of_the_packed_states() -> None:
+def test_the_size_is_the_size_of_the_packed_states() -> None:
     states = counts()
     put(states, "a", 1)
     put(states, "b", 2)

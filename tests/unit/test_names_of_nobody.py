@@ -21,7 +21,7 @@ def test_each_of_these_is_a_name_of_nobody(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["00", "null2", "anna", "7", "undefined/x", "$id", "event:7", "{id}"]
 )
-def test_this_names_somebody(name: str) -> None:
+def test_a_valid_name_names_a_person(name: str) -> None:
     assert not names_nobody(name)
 
 

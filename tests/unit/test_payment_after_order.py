@@ -36,7 +36,7 @@ def test_the_lines_of_an_order_that_was_not_paid_are_the_cart_again() -> None:
     assert [line[:3] for line in cart["lines"]] == [["lamp", "", 1]]
 
 
-def test_a_cart_that_was_filled_again_stays_as_it_is() -> None:
+def test_a_refilled_cart_stays_unchanged() -> None:
     driver = ordered().pipe("cart.item_added", item={"product_id": "shoe"})
     driver.pipe("payment.failed", order={"id": "o"})
     assert [line[0] for line in last_cart(driver)["lines"]] == ["shoe"]

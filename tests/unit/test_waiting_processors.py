@@ -83,7 +83,7 @@ def test_a_claim_waits_for_the_watermark_and_only_then_may_be_committed() -> Non
     play(test)
 
 
-def test_watermark_records_alone_are_committed_only_after_a_while() -> None:
+def test_watermark_records_alone_are_committed_only_after_a_delay() -> None:
     async def test(given: Given) -> None:
         await given.keys.take([claim(0, START), watermark(1, START + 1)])
         await given.saved()

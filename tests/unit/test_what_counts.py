@@ -209,7 +209,7 @@ def test_a_handed_over_order_ends_episodes_that_no_longer_count() -> None:
     assert told.story == [CONVERTED]
 
 
-def test_a_handed_over_order_brings_its_bought_lines() -> None:
+def test_a_handed_over_order_includes_its_bought_lines() -> None:
     told = PeopleDriver().wait(HOUR)
     told.identified(HandedOrder("o", START, cart_id="k", contents=[("lamp", "", 1.0)]))
     assert told.idle(line("lamp", told.now)).wait(DAY).story == []
