@@ -112,7 +112,7 @@ def test_a_mouse_that_leaves_over_the_top_and_stays_out_is_pointer_top(page: Chr
     assert heard(page, "pointer_top")["form_focus"] is False
 
 
-def test_a_mouse_that_comes_back_at_once_is_not_a_signal(page: Chrome) -> None:
+def test_a_mouse_that_returns_at_once_is_not_a_signal(page: Chrome) -> None:
     mouse(page, 300, 300)
     mouse(page, 300, -8)
     mouse(page, 300, 40)

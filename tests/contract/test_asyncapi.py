@@ -131,7 +131,7 @@ def test_the_page_shows_every_topic_and_message() -> None:
         assert message["summary"] in text
 
 
-def test_every_value_that_must_be_there_is_on_the_page() -> None:
+def test_every_required_value_is_on_the_page() -> None:
     for name in (*schemas.names("events"), "trigger.fired", "decision", "rejected"):
         given = schemas.load(name)
         needed = {field.path for field in asyncapi_html.fields(given) if field.required}

@@ -79,7 +79,7 @@ def test_records_of_today_are_valid_by_the_released_schemas(
         valid(document)
 
 
-def test_a_field_that_is_taken_away_is_noticed() -> None:
+def test_a_removed_field_is_noticed() -> None:
     frozen = FROZEN[min(FROZEN)]
     document = deepcopy(frozen["examples"]["trigger.fired"][0])
     del document["data"]["valid_until"]

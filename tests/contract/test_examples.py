@@ -58,7 +58,7 @@ def test_a_valid_example_is_accepted(example: Path) -> None:
 
 
 @pytest.mark.parametrize("example", INVALID, ids=label)
-def test_an_invalid_example_is_refused_where_it_says(example: Path) -> None:
+def test_an_invalid_example_is_refused_at_the_named_path(example: Path) -> None:
     given = read(example)
     assert given["why"]
     with pytest.raises(JsonSchemaValueException) as caught:

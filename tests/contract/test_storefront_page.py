@@ -41,7 +41,7 @@ BLOCKS = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 EXAMPLES = [event for block in BLOCKS for event in listed(json.loads(block))]
 
 
-def test_the_examples_show_every_type_and_are_taken() -> None:
+def test_the_examples_show_every_type_and_are_accepted() -> None:
     taken = [each.id for block in BLOCKS for each in judge(block.encode()).taken]
     assert taken == [str(n) for n in range(1, len(EXAMPLES) + 1)]
     assert {event["type"] for event in json.loads(BLOCKS[0])} == TYPES
@@ -67,7 +67,7 @@ def test_the_pseudo_visitors_match_the_server_table() -> None:
     assert told == {"~cart", "~checkout", "~customer", "~email", "~phone"}
 
 
-def test_the_key_of_an_address_is_made_as_the_page_says() -> None:
+def test_the_key_of_an_address_is_computed_as_documented() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     made: dict[str, Any] = {}
     exec(code, made)
@@ -113,7 +113,7 @@ def test_a_failed_payment_reminds_the_person_that_it_names(
     assert [len(cart["items"]) for cart in carts] == reminders
 
 
-def test_the_first_posts_are_answered_as_it_says() -> None:
+def test_the_example_posts_get_the_documented_answers() -> None:
     posts = re.findall(r"-d '(.*?)'", PAGE, re.DOTALL)
     answers = re.findall(r"^    (\{\"ids\".*?\})$", PAGE, re.MULTILINE | re.DOTALL)
     assert len(posts) == len(answers) + 1

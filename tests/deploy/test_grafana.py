@@ -60,7 +60,7 @@ def test_every_metric_of_the_service_is_drawn_or_raises_an_alarm() -> None:
     }
 
 
-def test_panels_ask_the_source_that_is_provisioned() -> None:
+def test_panels_query_the_provisioned_source() -> None:
     [source] = provisioned("datasources")["datasources"]
     asked = {target["datasource"]["uid"] for panel in DRAWN for target in panel["targets"]}
     assert asked == {source["uid"]}

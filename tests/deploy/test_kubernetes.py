@@ -251,7 +251,7 @@ def test_the_console_knows_where_the_collectors_have_their_figures() -> None:
     assert console[key]["valueFrom"]["secretKeyRef"]["optional"]
 
 
-def test_the_console_may_ask_the_collectors_and_they_let_it() -> None:
+def test_the_network_policies_let_the_console_reach_the_collectors() -> None:
     asks = named("NetworkPolicy", "triggers-console-collectors")["spec"]
     hears = named("NetworkPolicy", "triggers-collector")["spec"]["ingress"]
     port = [{"port": "metrics", "protocol": "TCP"}]
@@ -264,7 +264,7 @@ def test_the_console_may_ask_the_collectors_and_they_let_it() -> None:
     assert any(console in rule["from"] and rule["ports"] == port for rule in hears)
 
 
-def test_a_console_without_collectors_asks_none() -> None:
+def test_a_console_without_collectors_sends_no_request() -> None:
     [console] = [each for each in rendered(HOME) if label(each) == "Deployment triggers-console"]
     assert "TRIGGERS_CONSOLE_COLLECTORS" not in json.dumps(console)
 

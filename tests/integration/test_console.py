@@ -170,7 +170,7 @@ def test_rejected_records_are_listed_with_their_reason_and_shown_on_demand(
     assert page.get("/api/rejected/0/999999999").status == 404
 
 
-def test_an_event_taken_without_a_part_is_shown(page: Console) -> None:
+def test_an_event_accepted_without_a_part_is_shown(page: Console) -> None:
     order = {"id": "o", "type": "order.placed", "visitor": "v", "order": {"value": "4,245.42"}}
     assert page.until("hour", lambda found: True)["left_out"] == []
     assert page.post("/collect", order) == 202

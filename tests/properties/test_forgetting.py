@@ -139,7 +139,7 @@ def year() -> list[tuple[Year, tuple[int, ...]]]:
     return found
 
 
-def test_a_year_holds_exactly_who_came_within_thirty_days(
+def test_after_a_year_only_visitors_of_the_last_thirty_days_are_stored(
     year: list[tuple[Year, tuple[int, ...]]],
 ) -> None:
     """The fixture checks each day; here: few of all visitors remain."""

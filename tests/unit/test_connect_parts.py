@@ -70,7 +70,7 @@ NAMELESS = """undefined|NULL| none |0|-1|000|0-0|--|n/a|(not set)|$posthog_cooki
 
 
 @pytest.mark.parametrize("name", NAMELESS.replace("\n", "|").split("|"))
-def test_a_name_of_nobody_is_no_id(name: str) -> None:
+def test_a_name_of_nobody_is_not_an_id(name: str) -> None:
     assert ids.identifier(name) is None
 
 

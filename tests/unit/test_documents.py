@@ -100,7 +100,7 @@ def test_steps_continue_above_the_last_decided_one_with_its_numbers() -> None:
     assert [each["steps"] for each in triggers] == [2, 3, 3]
 
 
-def test_a_step_keeps_its_distance_from_the_last_that_fired_under_another_document() -> None:
+def test_a_step_keeps_its_distance_from_one_fired_under_another_document() -> None:
     cap = {"caps": [{"max": 1, "per": "3h", "then": "defer"}]}
     documents = (
         document(

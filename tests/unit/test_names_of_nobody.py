@@ -14,7 +14,7 @@ ZEROS = "00000000-0000-0000-0000-000000000000"
      "[object HTMLElement]", "user-{{id}}", "${id}", "%%ID%%", "/users/undefined", "a/null",
      "event:null", "EVENT: guest"],
 )  # fmt: skip
-def test_each_of_these_is_a_name_of_nobody(name: str) -> None:
+def test_each_placeholder_is_a_name_of_nobody(name: str) -> None:
     assert names_nobody(name)
 
 

@@ -75,7 +75,7 @@ def test_a_payment_of_a_recurring_order_is_ignored() -> None:
     assert [fact["type"] for fact in driver.wait(HOUR).facts] == ["order.placed"]
 
 
-def test_lines_that_were_taken_away_just_before_are_the_orders() -> None:
+def test_lines_removed_just_before_an_order_belong_to_it() -> None:
     driver = Driver().pipe("cart.updated", cart=items(LAMP, id="k")).wait(MINUTE)
     driver.pipe("cart.updated", cart=items(id="k")).wait(5 * MINUTE)
     (fact,) = of(driver.pipe("order.placed", order={"id": "o"}), "order.placed")

@@ -68,7 +68,7 @@ async def test_reading_to_the_end_covers_five_more_seconds() -> None:
 
 
 @on_a_loop
-async def test_a_document_that_is_not_read_stops_evidence_at_what_was_known() -> None:
+async def test_an_unread_document_stops_the_known_time() -> None:
     made = follower()
     made.confirm_end(0, T)
     made.confirm_end(1, T + 60_000)

@@ -28,7 +28,7 @@ def test_a_key_that_has_come_up_does_not_come_up_again() -> None:
     assert made.due(9_999, armed_at({"a": 1_050})) == []
 
 
-def test_a_key_armed_twice_in_one_tick_comes_up_once() -> None:
+def test_a_key_armed_twice_in_one_tick_is_due_once() -> None:
     made = wheel(("a", TICK + 50), ("a", TICK + 20))
     assert made.due(10 * TICK, armed_at({"a": TICK + 20})) == ["a"]
 

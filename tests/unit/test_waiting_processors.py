@@ -99,7 +99,7 @@ def test_watermark_records_alone_are_committed_only_after_a_delay() -> None:
     play(test)
 
 
-def test_every_step_says_that_the_stage_may_announce_a_later_time() -> None:
+def test_every_step_allows_the_stage_to_publish_a_later_watermark() -> None:
     async def test(given: Given) -> None:
         steps: list[Callable[[], Awaitable[None]]] = [
             lambda: given.keys.take([watermark(0, START)]),
