@@ -122,7 +122,7 @@ class WorkerContract:
 
         play(test)
 
-    def test_a_restore_brings_back_state_and_position(self, play: Play) -> None:
+    def test_a_restore_recovers_state_and_position(self, play: Play) -> None:
         async def test(world: World, committed: Any) -> None:
             await world.take(0, 1)
             await world.save()

@@ -34,7 +34,7 @@ from stream.kinds.registry import KINDS
 from stream.recipes_file import RecipesError
 
 WITHIN_MS: Final = 1_000
-"""Ms: after a later exit trigger the visitor would be gone."""
+"""Ms from a signal to its exit trigger; later the visitor may have left."""
 
 RATE: Final = 250.0
 INTERRUPTED: Final = 130

@@ -1,4 +1,4 @@
-"""The command `lift`: says what recipes brought. It compares persons who got a message with persons held back.
+"""The command `lift`: shows the lift of recipes. It compares persons who got a message with persons held back.
 
 It reads the topic `triggers.outcomes`, or with --from the output of a backtest, and changes nothing. With --out it writes
 DIR/lift.html, a page that needs no server, and DIR/lift.json. Source: docs/semantics-life.md, 15.

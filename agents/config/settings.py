@@ -46,7 +46,7 @@ SESSION_MS: Final = 7_000
 dead worker wait longer, until another worker takes them over. The restore takes about 3 s more."""
 
 LATENCY_MS: Final = 40
-"""Shorter: a fetch brings fewer events for the same cost. Longer: the shopper may have left before an exit trigger comes."""
+"""Shorter: a fetch returns fewer events for the same cost. Longer: the shopper may have left before an exit trigger comes."""
 
 
 class SettingsError(Exception):

@@ -51,7 +51,7 @@ def why(case: Case) -> tuple[str, str]:
 
 
 def recipe_of(decision: Decision, recipes: Recipes) -> Recipe:
-    """The recipe as it is in force; of one that is gone, as its kind is shipped."""
+    """The recipe in force; for a removed one, its kind's shipped recipe."""
     name = decision["recipe"]
     shadow = recipes.by_alias.get(alias_of(name, True))
     return recipes.by_name.get(name) or shadow or KINDS.get(name) or KINDS[CART]

@@ -1,4 +1,4 @@
-"""What recipes brought: compares persons who got a message with persons held back, from the topic `triggers.outcomes`.
+"""The lift of recipes: compares persons who got a message with persons held back, from the topic `triggers.outcomes`.
 
 outcome_topic.py  reads the topic
 watches.py        keeps the first watch of each recipe and person in a span of time, and sums it by group

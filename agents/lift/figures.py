@@ -1,4 +1,4 @@
-"""What recipes brought, as the document of lift.json and of the page. Times are in ms."""
+"""The lift of recipes as the document of lift.json and of the page. Times are in ms."""
 
 from typing import Final
 

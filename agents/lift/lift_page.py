@@ -1,4 +1,4 @@
-"""What recipes brought, as an HTML page. It uses the page parts of `compare`."""
+"""The lift of recipes as an HTML page. It uses the page parts of `compare`."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What recipes brought, in words for readers without statistics."""
+"""The lift of recipes in sentences for readers without statistics."""
 
 from collections.abc import Callable, Iterator
 

@@ -46,7 +46,7 @@ class AnyStage(Protocol):
         """The number of states that have changed since they were written."""
 
     def pack_ahead(self, most: int) -> object:
-        """Packs at most so many changed states. The next call of `parts` gives their records."""
+        """Packs at most `most` changed states. The next call of `parts` gives their records."""
 
     @property
     def written(self) -> bool:

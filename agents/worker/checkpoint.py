@@ -1,7 +1,7 @@
 """A checkpoint makes decisions durable, in the only order that loses nothing: outputs, state, offset.
 
-While the states of a partition are packed, no event is applied. So a checkpoint that is not urgent rests after some
-states, and exit triggers of other partitions go out.
+While the states of a partition are packed, no event is applied. So a checkpoint that is not urgent pauses after some
+states, and exit triggers of other partitions are sent.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from agents.worker.transactional_producer import TransactionalProducer
 Commit = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
 STATES: Final = 250
-"""States after which a checkpoint rests. More: exit triggers wait longer (to pack and to send a state takes 20 us).
+"""States between two pauses of a checkpoint. More: exit triggers wait longer (packing and sending a state takes 20 µs).
 Fewer: more requests to the broker, and a longer checkpoint."""
 
-REST_S: Final = 0.01
-"""Seconds of a rest. Longer: a checkpoint takes longer. Shorter: the events that came meanwhile are not worked off."""
+PAUSE_S: Final = 0.01
+"""Seconds of a pause. Longer: a checkpoint takes longer. Shorter: the pause is too short to process new events."""
 
-RESTS_S: Final = 0.5
-"""Seconds of all rests of a checkpoint, about. Longer: a restart applies more again."""
+PAUSES_S: Final = 0.5
+"""Approximate seconds of all pauses of a checkpoint. Longer: a restart reprocesses more events."""
 
 
 class Checkpoint:
@@ -45,7 +45,7 @@ class Checkpoint:
     ) -> None:
         """Makes the processors durable. Raises what the producer or the commit raises.
 
-        `urgent`: it does not rest, and ends the rests of a running one.
+        `urgent`: it does not pause, and ends the pauses of a running checkpoint.
         After a failure every call raises it again: memory stays ahead of the log, so the process must end.
         """
         self._urgent += urgent
@@ -78,13 +78,13 @@ class Checkpoint:
             self._metrics.checkpoint.observe(time.monotonic() - began)
 
     async def _append(self, processors: Collection[PartitionProcessor]) -> bool:
-        """Writes outputs and states, with rests, then commits all offsets."""
-        stretches = sum(processor.stage.unwritten for processor in processors) // STATES
-        rest_s = min(REST_S, RESTS_S / (2 * stretches + 1))
+        """Writes outputs and states, with pauses, then commits all offsets."""
+        slices = sum(processor.stage.unwritten for processor in processors) // STATES
+        pause_s = min(PAUSE_S, PAUSES_S / (2 * slices + 1))
         written: list[tuple[PartitionProcessor, Snapshot]] = []
         for group in list(_groups(processors)):
             for processor in group:
-                await self._pack_ahead(processor, rest_s)
+                await self._pack_ahead(processor, pause_s)
             written += await _write_states(group)
         written = [(each, snapshot) for each, snapshot in written if not each.forgotten]
         offsets = {
@@ -98,13 +98,13 @@ class Checkpoint:
             processor.checkpointed(snapshot)
         return bool(offsets)
 
-    async def _pack_ahead(self, processor: PartitionProcessor, rest_s: float) -> None:
-        """Packs most of the changed states, with rests. No event of the partition is applied in the snapshot."""
+    async def _pack_ahead(self, processor: PartitionProcessor, pause_s: float) -> None:
+        """Packs most of the changed states, with pauses. No event of the partition is applied during the snapshot."""
         for _ in range(processor.stage.unwritten // STATES):
             if self._urgent:
                 return
             await processor.pack_ahead(STATES)
-            await asyncio.sleep(rest_s)
+            await asyncio.sleep(pause_s)
 
 
 def _groups(processors: Collection[PartitionProcessor]) -> Iterator[list[PartitionProcessor]]:
@@ -124,16 +124,18 @@ def _groups(processors: Collection[PartitionProcessor]) -> Iterator[list[Partiti
 async def _write_states(
     processors: Collection[PartitionProcessor],
 ) -> list[tuple[PartitionProcessor, Snapshot]]:
-    """Waits for the outputs, writes the states and waits for them. Returns what was written."""
+    """Waits for the outputs, writes the states and waits for them. Returns the written snapshots."""
     snapshots = []
     for processor in processors:
         snapshot = await processor.snapshot()
-        # of a forgotten processor outputs may have been dropped before they were sent
+        # a forgotten processor may have dropped outputs before sending them
         if not processor.forgotten:
             snapshots.append((processor, snapshot))
         await asyncio.sleep(0)  # let exit triggers go out while states are packed
     await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
-    await acknowledged([a for processor, s in snapshots for a in await processor.write(s)])
+    await acknowledged(
+        [ack for processor, snapshot in snapshots for ack in await processor.write(snapshot)]
+    )
     return snapshots
 
 

@@ -36,7 +36,7 @@ def begin(person: Person, about: Attributed, visitor: str) -> None:
 
 
 def take_over(person: Person, watches: Iterable[Attributed], visitor: str, at: int) -> None:
-    """Takes over the watches that a visitor brings to the person, if they have not ended at `at` (ms)."""
+    """Moves a visitor's watches to the person, if they have not ended at `at` (ms)."""
     for about in watches:
         if at < about.until:
             begin(person, about, visitor)

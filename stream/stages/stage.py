@@ -60,7 +60,7 @@ class Stage(ABC, Generic[S]):
         return self._states.unwritten
 
     def pack_ahead(self, most: int) -> Mapping[str, S]:
-        """Packs at most so many changed states, and returns them. The next call of `changes` gives their records."""
+        """Packs at most `most` changed states, and returns them. The next call of `changes` gives their records."""
         return self._states.pack_ahead(most)
 
     @property

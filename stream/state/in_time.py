@@ -39,7 +39,7 @@ class CountedOrder(Struct, array_like=True, gc=False):
 class Watch(Struct, array_like=True, gc=False):
     """An open watch of a person.
 
-    `visitor`: the visitor with whom it goes to another person, "" for none · `orders`, `value`: number and
+    `visitor`: the visitor that it follows to another person, "" for none · `orders`, `value`: number and
     sum of the orders for which `counted` had no room.
     """
 

@@ -101,7 +101,7 @@ def known(key: Key, id: str, at: int) -> ClaimedOrder | None:
 
 
 def supplement(key: Key, order: ClaimedOrder, repetition: WholeOrder) -> WholeOrder | None:
-    """Adds the parts that an order lacks and a repetition brings. Returns them, None if there are none."""
+    """Adds the parts that an order lacks and a repetition has. Returns them, None if there are none."""
     record = order.whole or WholeOrder()
     parts = lacking(record, repetition)
     if parts is not None:

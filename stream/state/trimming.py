@@ -18,7 +18,7 @@ def forget_fired(person: Person, before: int) -> None:
 
 
 def trim_visitors(person: Person) -> None:
-    """Drops visitors beyond the bound. Call it after a fact that brings at most one visitor."""
+    """Drops visitors beyond the bound. Call it after a fact that adds at most one visitor."""
     if len(person.visitors) > limits.MOST_VISITORS:
         del person.visitors[min(person.visitors, key=lambda id: person.visitors[id].last_active)]
 

@@ -1,4 +1,4 @@
-"""What a state must have so that `Keyed` can keep it."""
+"""The attributes of a state that `Keyed` needs."""
 
 from typing import Protocol
 

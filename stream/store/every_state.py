@@ -20,7 +20,7 @@ class EveryState(Generic[S]):
         decode: Callable[[memoryview], S],
         time: int,
     ) -> None:
-        """`time`: the time (ms) of the visit, for deadlines that fire."""
+        """`time`: the time (ms) of the iteration, for deadlines that fire."""
         self._states = states
         self._encode = encode
         self._decode = decode
@@ -30,7 +30,7 @@ class EveryState(Generic[S]):
         self._keys = list(dict.fromkeys([*whole, *older, *live]))
 
     def __bool__(self) -> bool:
-        """Whether any are left."""
+        """Whether states are left to visit."""
         return bool(self._keys)
 
     def some(self, most: int) -> Iterator[tuple[str, S]]:

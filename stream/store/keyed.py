@@ -139,7 +139,7 @@ class Keyed(Generic[S]):
         return len(self.dirty) + len(self._ahead)
 
     def pack_ahead(self, most: int) -> dict[str, S]:
-        """Packs at most so many changed states, and returns them. The next call of `parts` gives their records first."""
+        """Packs at most `most` changed states, and returns them. The next call of `parts` gives their records first."""
         part = dict(islice(self.dirty.items(), most))
         for key in part:
             del self.dirty[key]

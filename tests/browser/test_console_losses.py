@@ -130,7 +130,7 @@ def test_a_broker_that_died_is_found_again(page: Page, kafka: Cluster, settings:
     page.until(lambda: "customer:sara" in page.text("#stream .happening:first-child"), 60)
 
 
-def test_a_console_that_starts_again_is_found_again_and_nothing_is_shown_twice(
+def test_a_restarted_console_is_reconnected_without_duplicates(
     tab: Chrome, settings: Settings
 ) -> None:
     port = free(1)[0]

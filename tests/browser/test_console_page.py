@@ -121,9 +121,7 @@ def test_filters_choose_what_is_listed(page: Page) -> None:
     )
 
 
-def test_what_visitors_write_is_never_taken_for_the_page_s_own(
-    page: Page, settings: Settings
-) -> None:
+def test_visitors_text_is_never_interpreted_as_markup(page: Page, settings: Settings) -> None:
     page.go()
     page.until(lambda: page.all("#stream .happening"))
     person = f"customer:{HOSTILE}"

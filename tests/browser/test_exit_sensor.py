@@ -112,7 +112,7 @@ def test_a_mouse_that_leaves_over_the_top_and_stays_out_is_pointer_top(page: Chr
     assert heard(page, "pointer_top")["form_focus"] is False
 
 
-def test_a_mouse_that_comes_back_at_once_is_not_a_signal(page: Chrome) -> None:
+def test_a_mouse_that_returns_at_once_is_not_a_signal(page: Chrome) -> None:
     mouse(page, 300, 300)
     mouse(page, 300, -8)
     mouse(page, 300, 40)
@@ -121,7 +121,7 @@ def test_a_mouse_that_comes_back_at_once_is_not_a_signal(page: Chrome) -> None:
 
 
 @pytest.mark.parametrize(("x", "y"), [(-8, 300), (3000, 300), (300, 3000)])
-def test_a_mouse_that_leaves_elsewhere_is_not_a_signal(page: Chrome, x: int, y: int) -> None:
+def test_a_mouse_leaving_at_another_edge_is_not_a_signal(page: Chrome, x: int, y: int) -> None:
     mouse(page, 300, 300)
     mouse(page, x, y)
     settle()
@@ -197,7 +197,7 @@ def test_back_may_be_switched_off(tab: Chrome, site: str) -> None:
     until(tab, lambda: tab.current_url == "about:blank")
 
 
-def test_a_tab_that_stays_hidden_is_tab_hidden_and_nothing_else(page: Chrome) -> None:
+def test_a_tab_that_stays_hidden_sends_only_tab_hidden(page: Chrome) -> None:
     here = page.current_window_handle
     page.switch_to.new_window("tab")
     settle(6.5)

@@ -24,7 +24,7 @@ def shopper(tab: Chrome, house: House) -> Shopper:
     return Shopper(tab, house.url)
 
 
-def test_a_cart_and_a_mouse_that_leaves_bring_an_offer_in_well_under_a_second(
+def test_a_cart_and_a_leaving_mouse_open_an_offer_within_a_second(
     shopper: Shopper, house: House
 ) -> None:
     shopper.fill_cart()
@@ -114,7 +114,7 @@ def test_an_order_in_another_tab_takes_the_offer_from_the_page(
     assert cancelled["data"]["reason"] == "ordered"
 
 
-def test_a_signal_from_a_form_field_brings_no_offer(shopper: Shopper, house: House) -> None:
+def test_a_signal_from_a_form_field_opens_no_offer(shopper: Shopper, house: House) -> None:
     shopper.fill_cart()
     shopper.look_around()
     shopper.click("#query")

@@ -1,4 +1,4 @@
-"""What the contracts of outputs are tested on."""
+"""Fixtures: outputs on which the contracts are tested."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""All that the core says over a simulated day."""
+"""All outputs of the core over a simulated day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The AsyncAPI document is what the topic list and the schemas make of it, and the page is what it says."""
+"""The AsyncAPI document is generated from the topic list and the schemas, and the page shows it."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ MESSAGES = asyncapi.document()["components"]["messages"]
 
 
 class Texts(HTMLParser):
-    """All texts of a page; elements that are closed in another order than they were opened are an error."""
+    """All texts of a page; raises an error for elements closed in the wrong order."""
 
     VOID = frozenset({"meta", "link"})
 
@@ -131,7 +131,7 @@ def test_the_page_shows_every_topic_and_message() -> None:
         assert message["summary"] in text
 
 
-def test_every_value_that_must_be_there_is_on_the_page() -> None:
+def test_every_required_value_is_on_the_page() -> None:
     for name in (*schemas.names("events"), "trigger.fired", "decision", "rejected"):
         given = schemas.load(name)
         needed = {field.path for field in asyncapi_html.fields(given) if field.required}

@@ -12,7 +12,7 @@ HEADERS = {"content-type": b"application/cloudevents+json"}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def test_the_sdk_reads_every_trigger_and_finds_in_it_what_was_written(said: Said) -> None:
+def test_the_sdk_reads_every_trigger_as_it_was_written(said: Said) -> None:
     for value in said.triggers:
         event = from_structured_event(KafkaMessage(headers=HEADERS, key=None, value=value))
         written = json.loads(value)

@@ -1,4 +1,4 @@
-"""What was agreed in a release holds in the next: agents/generate/released_contracts.py says the rule."""
+"""A release's contracts hold in the next one; agents/generate/released_contracts.py defines the rule."""
 
 import json
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def validator(schema: Any) -> Any:
 
 
 def written(name: str, said: Said) -> Iterator[Any]:
-    """What is written today: a day's, and the examples."""
+    """Yields documents written today: those of a simulated day, and the examples."""
     yield from released_contracts.examples(name)
     values = said.decisions if name == "decision" else said.triggers
     for document in map(msgspec.json.decode, values):
@@ -79,7 +79,7 @@ def test_records_of_today_are_valid_by_the_released_schemas(
         valid(document)
 
 
-def test_a_field_that_is_taken_away_is_noticed() -> None:
+def test_a_removed_field_is_noticed() -> None:
     frozen = FROZEN[min(FROZEN)]
     document = deepcopy(frozen["examples"]["trigger.fired"][0])
     del document["data"]["valid_until"]

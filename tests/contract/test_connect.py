@@ -1,4 +1,4 @@
-"""Every kind of source has its file, its examples and its line in the registry, and translates the examples."""
+"""Every kind of source has a file, examples and a registry line, and translates its examples."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ EXAMPLES = sorted(HOME.glob("*/*.json"))
 
 
 def key_of(kind: str, raw: str) -> str | None:
-    """Stands for the carrier's keyed hash."""
+    """Replaces the carrier's keyed hash."""
     plain = raw.strip().lower()
     readable = "@" in plain if kind == "email" else plain.startswith("+")
     return hashlib.sha256(f"{kind} {plain}".encode()).hexdigest()[:32] if readable else None
@@ -37,7 +37,7 @@ def source(example: dict[str, Any], kind: str) -> Source:
 
 
 def carried(example: dict[str, Any]) -> Given:
-    """The request or the record of an example; a body that is no text is written as JSON."""
+    """The request or record of an example; a body that is not text is written as JSON."""
     if "record" in example:
         record = example["record"]
         key = record.get("key")
@@ -81,7 +81,7 @@ def with_examples() -> set[str]:
 
 
 def missing(kind: str) -> list[str]:
-    """What a kind of source has not, a sentence each."""
+    """The missing parts of a kind of source, one sentence each."""
     file = kind.replace("-", "_")
     lacks = {
         f"{kind} has no file stream/connect/{file}.py with its translate": with_a_file(),
@@ -134,7 +134,7 @@ def test_a_repeat_has_the_same_ids(file: Path) -> None:
 
 
 def check(event: dict[str, Any]) -> None:
-    """The contract of events, and what is ours: no null, and no address."""
+    """Checks the event contract and our own rules: no null and no address."""
     assert None not in event.values()
     assert re.search(r"[\w.+-]+(@|%40)[\w-]+\.\w", json.dumps(event)) is None
     assert schemas.fault(event) is None, event
@@ -167,7 +167,7 @@ JUNK = st.one_of(
 
 @st.composite
 def mutated(draw: st.DrawFn) -> tuple[dict[str, Any], str]:
-    """An example with some of its values replaced or taken out."""
+    """An example with some values replaced or removed."""
     file = draw(st.sampled_from(EXAMPLES))
     example = read(file)
     carried_as = "record" if "record" in example else "request"
@@ -191,7 +191,7 @@ def places(node: Any) -> Any:
 
 
 def textual(example: dict[str, Any], carried_as: str) -> dict[str, Any]:
-    """Headers and parameters are texts, as the carrier hands them over."""
+    """The example with headers and parameters as text, as the carrier passes them."""
     for part in ("headers", "query"):
         told = example[carried_as].get(part, {})
         example[carried_as][part] = {name: str(value) for name, value in told.items()}

@@ -1,4 +1,4 @@
-"""Every example of schemas/examples is as its folder says: accepted, or refused where it says."""
+"""Every example in schemas/examples is valid, or rejected at the named path, as its folder says."""
 
 import json
 import re
@@ -58,7 +58,7 @@ def test_a_valid_example_is_accepted(example: Path) -> None:
 
 
 @pytest.mark.parametrize("example", INVALID, ids=label)
-def test_an_invalid_example_is_refused_where_it_says(example: Path) -> None:
+def test_an_invalid_example_is_refused_at_the_named_path(example: Path) -> None:
     given = read(example)
     assert given["why"]
     with pytest.raises(JsonSchemaValueException) as caught:

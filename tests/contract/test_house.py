@@ -14,7 +14,7 @@ FILES = sorted(file for room in MAY_IMPORT for file in (HOME / room).rglob("*.py
 
 
 def imported(tree: ast.Module) -> set[str]:
-    """The rooms that a file imports from."""
+    """The top-level packages that a file imports from."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -53,7 +53,7 @@ FLOORS = (
     {"recipes_file", "stages"},
     {"backtest"},
 )
-"""The packages and single files of stream/ from the ground up. `connect` stands beside them."""
+"""The packages and single files of stream/, lowest layer first. `connect` is separate."""
 
 
 def packages(tree: ast.Module) -> set[str]:

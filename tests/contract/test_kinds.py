@@ -1,4 +1,4 @@
-"""A new kind of trigger is one file in stream/, one schema with examples, one line in the registry."""
+"""A new kind of trigger needs one file in stream/, one schema with examples, one line in the registry."""
 
 import ast
 import json
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def with_a_file() -> set[str]:
-    """The kinds that the files of stream/ hold the DEFAULTS of."""
+    """The kinds whose DEFAULTS are in files of stream/."""
     found = set()
     for file in (ROOT / "stream").rglob("*.py"):
         for node in ast.parse(file.read_text()).body:
@@ -39,7 +39,7 @@ def with_examples() -> set[str]:
 
 
 def missing(kind: str) -> list[str]:
-    """What a kind of trigger has not, a sentence each."""
+    """The missing parts of a kind of trigger, one sentence each."""
     file = kind.replace("-", "_")
     lacks = {
         f"{kind} has no file stream/{file}.py with its DEFAULTS": with_a_file(),
@@ -84,7 +84,7 @@ def test_every_trigger_keeps_the_schema_of_its_kind() -> None:
 
 
 def test_no_other_file_of_the_core_or_of_the_schemas_names_the_kinds_in_a_list() -> None:
-    """Whoever needs all kinds asks the registry."""
+    """Code that needs all kinds uses the registry."""
     core = list((ROOT / "stream").rglob("*.py"))
     assert len(core) > 40
     for file in [*core, *(ROOT / "schemas").glob("*.json")]:

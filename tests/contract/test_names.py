@@ -1,4 +1,4 @@
-"""No class and no file has a name that means something else in another package."""
+"""No class or file name has another meaning in another package."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ CLASSES = {
     "Product": "as an event gives it, and as a trigger promises it: the two shapes may part",
     "Record": "a record of Kafka, as a translator and as a replay see it",
 }
-"""Public classes whose name stands in two packages, and why."""
+"""Public class names that occur in two packages, and why."""
 
 MODULES = {
     "agents": {
@@ -44,7 +44,7 @@ MODULES = {
         "registry": "of kinds of sources, and of kinds of triggers",
     },
 }
-"""File names that stand in two packages of a room, and why."""
+"""File names that occur in two packages of one top-level package, and why."""
 
 
 def classes(tree: ast.Module) -> list[str]:
@@ -54,12 +54,12 @@ def classes(tree: ast.Module) -> list[str]:
 
 
 def package(file: Path) -> str:
-    """`stream/state` of stream/state/cart.py, `stream/limits.py` of a file on its own."""
+    """`stream/state` for stream/state/cart.py, `stream/limits.py` for a single file."""
     return "/".join(file.relative_to(HOME).parts[:2])
 
 
 def homonyms(named: Iterable[tuple[str, str]]) -> set[str]:
-    """The names that stand in two packages; `named`: (name, package)."""
+    """The names that occur in two packages; `named`: (name, package)."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for name, where in named:
         found[name].add(where)
@@ -77,7 +77,7 @@ def module_homonyms(room: str) -> set[str]:
     return homonyms((file.stem, package(file)) for file in inside if file.stem != "__init__")
 
 
-def test_every_file_of_both_rooms_is_looked_at() -> None:
+def test_every_file_of_both_packages_is_checked() -> None:
     assert len(FILES) > 150
 
 

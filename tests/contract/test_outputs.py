@@ -1,4 +1,4 @@
-"""The outputs of the core fit their schemas, and every part of the schemas occurs."""
+"""The core's outputs match their schemas, and every part of the schemas occurs."""
 
 import json
 from typing import Any

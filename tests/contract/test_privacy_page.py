@@ -14,7 +14,7 @@ TOPICS = schemas.load("topics")["topics"]
 
 
 def rows(first: str) -> dict[str, str]:
-    """The table whose header begins so: the last cell by the first."""
+    """The last cell of each row by its first, for the table whose header starts with `first`."""
     table = PAGE[PAGE.index(f"| {first} |") :].split("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table]
     return {row[0]: row[-1] for row in cells}
@@ -39,7 +39,7 @@ def test_the_page_lists_every_key_of_the_view_that_names_a_person() -> None:
         assert name in page
 
 
-def test_the_options_of_the_command_are_those_that_it_has(
+def test_the_documented_options_match_the_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit):

@@ -1,7 +1,7 @@
-"""The names that are not ours to use, held against the libraries that are installed and pinned.
+"""The private library names in use, compared with the installed, pinned libraries.
 
-Faust and aiokafka may rename what is private in any release: then a worker would fail, or worse, go on
-without what it overrides. This says which name is missing before anything runs.
+Faust and aiokafka may rename private names in any release: then a worker would fail, or worse, run
+without its overrides. These tests report a missing name first.
 """
 
 import ast
@@ -33,7 +33,7 @@ def class_of(where: str) -> type:
 
 
 def attributes(cls: type) -> Iterator[str]:
-    """What a class and its bases have: defined, declared, or set on `self` by a method."""
+    """Yields attributes of a class and its bases: defined, declared, or set on `self` by a method."""
     for base in cls.__mro__[:-1]:
         yield from vars(base)
         yield from base.__annotations__ if "__annotations__" in vars(base) else ()
@@ -47,7 +47,7 @@ def attributes(cls: type) -> Iterator[str]:
 
 
 def is_private(name: str) -> bool:
-    """`_abc_impl` is Python's own."""
+    """Whether a name is private; `_abc_impl` is Python's own."""
     return name.startswith("_") and not name.startswith("__") and name != "_abc_impl"
 
 
@@ -68,7 +68,7 @@ def mentioned(file: Path) -> set[str]:
 
 
 def own(file: Path) -> set[str]:
-    """The names that a file itself gives: of functions and methods, and what a class keeps in `self`."""
+    """The names that a file defines: functions, methods, and attributes set on `self`."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -83,7 +83,7 @@ def own(file: Path) -> set[str]:
 
 
 def neighbours(file: Path) -> list[Path]:
-    """The files of agents/ from which a file imports: it may subclass what they have."""
+    """The files of agents/ that a file imports from; it may subclass their classes."""
     found = []
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("agents."):
@@ -93,7 +93,7 @@ def neighbours(file: Path) -> list[Path]:
 
 @pytest.mark.parametrize("file", CARRIERS, ids=lambda file: str(file.relative_to(HOME)))
 def test_every_private_name_that_is_used_is_listed(file: Path) -> None:
-    """`os._exit` and what NamedTuples have are public all the same."""
+    """`os._exit` and the methods of NamedTuples are public despite their names."""
     ours = own(file).union(*map(own, neighbours(file)))
     used = {name for name in mentioned(file) - ours if is_private(name)}
     assert used - LISTED - {"_exit", "_replace", "_asdict"} == set()

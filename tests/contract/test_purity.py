@@ -27,10 +27,10 @@ PURE = {
     *("sys.maxsize", "urllib.parse", "zlib", "zoneinfo"),
     *("fastjsonschema", "msgspec", "schemas", "stream", "yaml"),
 }
-"""What may be imported: `datetime` for its calendar, `importlib.resources` for the pinned tzdata."""
+"""Allowed imports: `datetime` for its calendar, `importlib.resources` for the pinned tzdata."""
 
 IMPURE = {"now", "today", "utcnow", "time", "environ", "getenv", "urandom", "uuid1", "uuid4"}
-"""Attributes and calls that would bring in this machine's clock, environment or chance."""
+"""Attributes and calls that read the machine's clock, environment or randomness."""
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
@@ -52,7 +52,7 @@ def is_pure(name: str) -> bool:
     return any(name == pure or name.startswith(f"{pure}.") for pure in PURE)
 
 
-def test_every_file_of_the_core_is_looked_at() -> None:
+def test_every_file_of_the_core_is_checked() -> None:
     assert len(FILES) > 40
 
 

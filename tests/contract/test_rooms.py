@@ -1,4 +1,4 @@
-"""The packages of agents/ have no circle, and what is generated is committed."""
+"""The packages of agents/ have no import cycle, and generated files are committed."""
 
 import ast
 from collections import defaultdict
@@ -13,7 +13,7 @@ HOME = Path(__file__).parents[2]
 
 
 def imported(file: Path) -> Iterator[str]:
-    """The packages of agents/ that a file imports from."""
+    """Yields the packages of agents/ that a file imports from."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == "agents":
             yield from (alias.name for alias in node.names)
@@ -22,7 +22,7 @@ def imported(file: Path) -> Iterator[str]:
 
 
 def arrows() -> dict[str, set[str]]:
-    """What each package of agents/ imports from."""
+    """The packages that each package of agents/ imports from."""
     found = defaultdict[str, set[str]](set)
     for file in (HOME / "agents").glob("*/**/*.py"):
         own = file.relative_to(HOME / "agents").parts[0]
@@ -31,7 +31,7 @@ def arrows() -> dict[str, set[str]]:
 
 
 def circle(arrows: dict[str, set[str]]) -> set[str]:
-    """What is left when again and again all are taken away that import from none that is left."""
+    """The packages left after repeatedly removing those that import from no remaining one."""
     left = dict(arrows)
     while ground := {name for name, to in left.items() if not to & left.keys()}:
         left = {name: to for name, to in left.items() if name not in ground}

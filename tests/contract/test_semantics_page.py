@@ -1,4 +1,4 @@
-"""docs/semantics.md is true: its worked examples, the files that it names, the form of its lines."""
+"""docs/semantics.md is correct: its worked examples, named files, and line format."""
 
 import json
 import re
@@ -20,7 +20,7 @@ EXAMPLES = ("anna", "guest")
 
 
 def documents(name: str) -> Iterator[dict[str, Any]]:
-    """The JSON documents of a block of the page; one may go over several lines."""
+    """Yields the JSON documents of a block of the page; one may span several lines."""
     (block,) = re.findall(rf"```jsonl {name}\n(.*?)```", PAGE, re.DOTALL)
     text, decoder = block.strip(), json.JSONDecoder()
     while text:
@@ -56,7 +56,7 @@ def test_every_section_names_the_files_that_carry_it_out() -> None:
 
 
 def test_every_deciding_file_of_the_core_is_named_in_a_section() -> None:
-    """Left out: connect, which translates; the compiled twin; what many sections share."""
+    """Exempt: connect, which translates; the compiled twin; files shared by many sections."""
     named = set(re.findall(r"`(stream/[\w/]+\.py)`", PAGES))
     shared = {"durations", "records", "words", "faults", "document", "nearest", "outputs", "marked"}
     shared |= {"__init__", "backend", "record_outcomes", "keyed", "changelog", "last_field"}

@@ -25,7 +25,7 @@ def label(page: Path) -> str:
 
 
 class Curl(NamedTuple):
-    """A request as a page tells somebody to make it."""
+    """A curl request from a page."""
 
     method: str
     path: str
@@ -40,7 +40,7 @@ def sources(page: Path) -> tuple[Connected, ...]:
 
 
 def curls(page: Path) -> list[Curl]:
-    """The requests to the collector that stand on a page."""
+    """The requests to the collector on a page."""
     commands = re.findall(r"^curl .*(?:\n(?:  |\").*)*", page.read_text(), re.MULTILINE)
     return [curl(each) for each in commands if "8091" in each]
 

@@ -1,4 +1,4 @@
-"""docs/storefront.md is true: its examples, its tables, its settings."""
+"""docs/storefront.md is correct: its examples, tables and settings."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def listed(found: Any) -> list[dict[str, Any]]:
 
 
 def rows(first: str) -> list[list[str]]:
-    """The table whose header begins so, cell by cell, without the header."""
+    """The cells of each row of the table whose header starts with `first`, without the header."""
     table = PAGE[PAGE.index(f"| {first} |") :].split("\n\n")[0].splitlines()[2:]
     return [[cell.strip().strip("`") for cell in row.strip("|").split(" | ")] for row in table]
 
@@ -41,7 +41,7 @@ BLOCKS = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 EXAMPLES = [event for block in BLOCKS for event in listed(json.loads(block))]
 
 
-def test_the_examples_show_every_type_and_are_taken() -> None:
+def test_the_examples_show_every_type_and_are_accepted() -> None:
     taken = [each.id for block in BLOCKS for each in judge(block.encode()).taken]
     assert taken == [str(n) for n in range(1, len(EXAMPLES) + 1)]
     assert {event["type"] for event in json.loads(BLOCKS[0])} == TYPES
@@ -49,7 +49,7 @@ def test_the_examples_show_every_type_and_are_taken() -> None:
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: f"{event['id']}-{event['type']}")
 def test_only_nulls_of_an_example_are_left_out(event: dict[str, Any]) -> None:
-    """Some examples show that a null costs its field alone."""
+    """Some examples show that a null affects only its field."""
     assert [fault for fault in faults(json.dumps(event).encode()) if fault.got != "null"] == []
 
 
@@ -57,8 +57,8 @@ def test_the_table_of_types_has_every_type() -> None:
     assert {row[0] for row in rows("type")} == TYPES
 
 
-def test_the_pseudo_visitors_are_those_that_the_server_table_names() -> None:
-    """The examples that name no visitor, in their order."""
+def test_the_pseudo_visitors_match_the_server_table() -> None:
+    """Compares the examples that name no visitor, in order."""
     events = [event for event in EXAMPLES if "visitor" not in event]
     found = [parse(json.dumps(event).encode()) for event in events]
     names = ["~customer:4711", "~cart:c-77", "~checkout:k-5", f"~email:{HASH}", "~customer:4711"]
@@ -67,7 +67,7 @@ def test_the_pseudo_visitors_are_those_that_the_server_table_names() -> None:
     assert told == {"~cart", "~checkout", "~customer", "~email", "~phone"}
 
 
-def test_the_key_of_an_address_is_made_as_the_page_says() -> None:
+def test_the_key_of_an_address_is_computed_as_documented() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     made: dict[str, Any] = {}
     exec(code, made)
@@ -113,7 +113,7 @@ def test_a_failed_payment_reminds_the_person_that_it_names(
     assert [len(cart["items"]) for cart in carts] == reminders
 
 
-def test_the_first_posts_are_answered_as_it_says() -> None:
+def test_the_example_posts_get_the_documented_answers() -> None:
     posts = re.findall(r"-d '(.*?)'", PAGE, re.DOTALL)
     answers = re.findall(r"^    (\{\"ids\".*?\})$", PAGE, re.MULTILINE | re.DOTALL)
     assert len(posts) == len(answers) + 1
@@ -122,7 +122,7 @@ def test_the_first_posts_are_answered_as_it_says() -> None:
         assert msgspec.to_builtins(said(judge(post.encode()))) == json.loads(answer)
 
 
-def test_the_partitions_are_those_of_another_clients_murmur2() -> None:
+def test_partitions_match_another_clients_murmur2() -> None:
     found = rows("key | murmur2, without the sign")
     assert len(found) > 4
     for key, number, of_4, of_12 in found:
@@ -130,7 +130,7 @@ def test_the_partitions_are_those_of_another_clients_murmur2() -> None:
         assert (int(number), int(of_4), int(of_12)) == (positive, positive % 4, positive % 12)
 
 
-def test_the_settings_are_those_that_are_read() -> None:
+def test_the_documented_settings_match_those_read() -> None:
     told = [row[0] for row in rows("variable")]
     read = re.findall(r"^\| (TRIGGERS_\w+) \|", access.__doc__ or "", re.MULTILINE)
     assert told == read

@@ -1,4 +1,4 @@
-"""Whether a container would start: its command is one, its arguments are taken, its settings are right."""
+"""Checks whether a container would start: a known command, accepted arguments, valid settings."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from agents.sender.settings import SenderSettings
 
 
 def parsed(command: Sequence[str]) -> argparse.Namespace:
-    """The arguments as the command reads them. Ends the test for one that it does not take."""
+    """The arguments as the command parses them; fails the test for an unknown one."""
     name, *arguments = command
     assert name in COMMANDS
     parser = argparse.ArgumentParser(exit_on_error=False)
@@ -21,7 +21,7 @@ def parsed(command: Sequence[str]) -> argparse.Namespace:
 
 
 def read(command: str, environ: Mapping[str, str]) -> Settings:
-    """The settings as the command reads them; all are ours. Raises SettingsError."""
+    """The settings as the command reads them. Raises SettingsError."""
     if command == "sender":
         return SenderSettings.read(environ).common
     if command == "bridge":
@@ -34,7 +34,7 @@ def read(command: str, environ: Mapping[str, str]) -> Settings:
 
 
 def known() -> set[str]:
-    """All settings of all commands, by their names in the tables that document them."""
+    """The names of all settings of all commands, from the tables that document them."""
     modules = (
         "agents.config.settings",
         "agents.sender.settings",

@@ -1,4 +1,4 @@
-"""What PromQL expressions ask for, and whether the service's registries have it."""
+"""Metrics and labels in PromQL expressions, and whether the service exports them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_c
 
 
 def registries() -> list[CollectorRegistry]:
-    """Of all processes of the service."""
+    """The registries of all processes of the service."""
     link = Link("redis://localhost:1")
     writer = Writer(Settings(kafka=("localhost:1",)), recipes_file.DEFAULT, link)
     return [
@@ -41,7 +41,7 @@ def registries() -> list[CollectorRegistry]:
 
 
 def told() -> dict[str, frozenset[str]]:
-    """Every sample's name and its labels."""
+    """The labels of every exported sample by its name."""
     found: dict[str, frozenset[str]] = {"up": TARGET}
     for registry in registries():
         for collector in registry._collector_to_names:
@@ -61,7 +61,7 @@ def _told_by(collector: Any) -> dict[str, frozenset[str]]:
 
 
 def selected(expression: str) -> Iterator[tuple[str, frozenset[str]]]:
-    """Each metric of an expression, with the labels by which it is selected."""
+    """Yields each metric of an expression with its selector labels."""
     for name, labels in SELECTOR.findall(expression):
         yield name, frozenset(LABEL.findall(labels))
 
@@ -73,7 +73,7 @@ def grouped(expression: str) -> frozenset[str]:
 
 
 def faults(expressions: Iterable[str], recorded: Iterable[str]) -> list[str]:
-    """What is asked for and nobody tells."""
+    """Metrics and labels that are used but not exported, a sentence each."""
     known, rules = told(), set(recorded)
     found = []
     for expression in expressions:

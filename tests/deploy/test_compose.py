@@ -16,7 +16,7 @@ SECRET = "whsec_" + "c2VjcmV0" * 4
 
 
 def environment(service: dict[str, Any]) -> dict[str, str]:
-    """As compose fills it in for somebody who has set what is asked for."""
+    """The environment as compose fills it in, with every required variable set."""
     given = {
         "${TRIGGERS_SENDER_SERVICE:-webhook}": "webhook",
         "${TRIGGERS_SENDER_KEY:-}": "",
@@ -29,7 +29,7 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
 
 
 def outside(service: dict[str, Any]) -> dict[str, str]:
-    """The settings with the files of this folder in place of those they are mounted as."""
+    """The settings with local files in place of the mounted paths."""
     mounts = dict(reversed(mount.split(":")[:2]) for mount in service["volumes"])
     settings = environment(service).items()
     return {n: str(DEPLOY / mounts[v]) if v in mounts else v for n, v in settings}
@@ -71,7 +71,7 @@ def test_two_workers_can_be_distinguished() -> None:
     assert len(workers) == len(names) == 2
 
 
-def test_what_is_published_is_published_on_loopback_only() -> None:
+def test_ports_are_published_on_loopback_only() -> None:
     assert published()
     assert all(port.startswith("127.0.0.1:") for port in published())
 

@@ -38,7 +38,7 @@ def test_prometheus_can_read_every_expression(tmp_path: Path) -> None:
 
 
 def test_every_metric_of_the_service_is_drawn_or_raises_an_alarm() -> None:
-    """But for those that are looked up when one of these has shown something."""
+    """Exempt: metrics for a closer look after one of these."""
     drawn = {name for expression in EXPRESSIONS for name, _ in expressions.selected(expression)}
     rules = (DEPLOY / "kubernetes" / "base" / "rules.yaml").read_text(encoding="utf-8")
     told = {re.sub("_(bucket|sum|count)$", "", n) for n in expressions.told() if "triggers" in n}
@@ -60,13 +60,13 @@ def test_every_metric_of_the_service_is_drawn_or_raises_an_alarm() -> None:
     }
 
 
-def test_panels_ask_the_source_that_is_provisioned() -> None:
+def test_panels_query_the_provisioned_source() -> None:
     [source] = provisioned("datasources")["datasources"]
     asked = {target["datasource"]["uid"] for panel in DRAWN for target in panel["targets"]}
     assert asked == {source["uid"]}
 
 
-def test_the_dashboard_is_where_grafana_looks_for_it() -> None:
+def test_the_dashboard_is_in_grafanas_folder() -> None:
     [provider] = provisioned("dashboards")["providers"]
     compose = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
     assert f"./grafana/dashboards:{provider['options']['path']}:ro" in compose

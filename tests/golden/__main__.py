@@ -1,7 +1,7 @@
-"""`python -m tests.golden` adds a file when the code writes other changelogs than the newest file has.
+"""`python -m tests.golden` adds a file when the code's changelogs differ from the newest file.
 
-A file of a release is kept for ever: whoever skips a release must be read too. `--again` writes the newest
-file anew, for a format that no release has yet.
+A released file is kept for ever, for upgrades that skip releases. `--again` rewrites the newest
+file, for a format that is not released yet.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from stream.store.changelog import FORMAT
 from tests.golden import HOME, Golden, files, worlds
 
 SEED = 24
-"""With it every part of both states is in use (test_golden.py)."""
+"""The seed with which every part of both states is used (test_golden.py)."""
 
 
 def main() -> None:

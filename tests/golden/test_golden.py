@@ -1,4 +1,4 @@
-"""State over time: what releases wrote is restored, and goes on as a fresh fold of the same log does."""
+"""State across releases: restored changelogs continue like a fresh run over the same log."""
 
 from pathlib import Path
 from typing import Any
@@ -109,11 +109,11 @@ def test_in_the_newest_file_every_part_of_a_state_is_in_use() -> None:
 
 
 RARE = {"Life.spent"}
-"""Of people with more than a thousand orders."""
+"""Parts of the state of people with more than a thousand orders."""
 
 
 def test_in_the_newest_file_every_part_of_a_life_is_in_use() -> None:
-    """A year's state goes through releases: each part of it stands in the file, also in the middle of long waits."""
+    """A year's state outlives releases: the file has each part of it, also during long waits."""
     golden = Golden.of(files()[-1])
     values = [value for key, value in unpacked(golden.people) if key and _whole(value)]
     people = [packing.decode(memoryview(value)[HEADER.size :]) for value in values if value]
@@ -159,5 +159,5 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 
 
 def _whole(value: bytes | None) -> bool:
-    """Not the header alone, which a forgotten state leaves."""
+    """Whether a value is more than the header that a forgotten state leaves."""
     return value is not None and len(value) > HEADER.size

@@ -12,16 +12,16 @@ from tests.reference.times import MINUTE
 
 START = 1_772_452_800_000
 WORLDS, SIZE = 24, 45
-"""More: larger files. Fewer: some part of a state is in none of them."""
+"""More give larger files; with fewer some part of a state is unused."""
 
 OFFERS = [{"offer": "any"}]
 LASTS = 20 * DAY
-"""Of a world what lies behind is left out: before that nobody is forgotten."""
+"""Ms used of each world; later events are dropped, because nobody is forgotten before that."""
 
 
 def log(seed: int) -> tuple[list[str], int]:
-    """(lines, how many of them are folded when the changelogs are written). Two visitors of a month before
-    are forgotten by then, one of them only just: its header stands in the changelog still."""
+    """(lines, number of lines processed when the changelogs are written). Two visitors of a month before
+    are forgotten by then, one of them only just: its header is still in the changelog."""
     found = lines(seed)
     read = _read(found)
     just = json.loads(found[read - 1])["t"] - FORGET_AFTER - IDLE_AFTER
@@ -33,12 +33,12 @@ def log(seed: int) -> tuple[list[str], int]:
 
 
 def _read(found: list[str]) -> int:
-    """How many of the generated lines are folded when the changelogs are written."""
+    """The number of generated lines processed when the changelogs are written."""
     return len(found) * 7 // 10
 
 
 def _lives(t: int) -> list[str]:
-    """One who joins a list; a customer who buys what will be used up in weeks, told an hour late, and waits for it."""
+    """A list subscriber; a customer who buys a consumable, reported an hour late, with a scheduled step."""
     joins = {"t": t, "visitor": "joining", "customer": "joining"}
     head = {"t": t, "visitor": "lived", "customer": "lived"}
     items = [{"product_id": "p1", "quantity": 2, "price": 5, "category": "shoes", "name": "Shoe"}]
@@ -58,7 +58,7 @@ def _view(visitor: str, t: int) -> str:
 
 
 def _emptied(t: int) -> list[str]:
-    """A cart that is taken away whole while its checkout is open."""
+    """A cart emptied while its checkout is open."""
     item = {"product_id": "p1", "quantity": 1, "price": 5}
     head = {"t": t, "visitor": "emptied"}
     added = {**head, "id": "e-added", "type": "cart.item_added", "item": item}
@@ -70,7 +70,7 @@ def _emptied(t: int) -> list[str]:
 
 
 def _known(t: int) -> list[str]:
-    """A subscription of nobody known; an order whose lines come later, to whom a key tells them."""
+    """A subscription of an unknown person; an order whose lines arrive later by a key."""
     keys, head = {"cart": "cart-of-two"}, {"t": t, "visitor": "two-1"}
     order = {"id": "o-two", "value": 5}
     lines = {**order, "items": [{"product_id": "p1", "price": 5}]}
@@ -91,7 +91,7 @@ LIVES: tuple[dict[str, Any], ...] = (
     {"name": "parcel", "kind": "post-purchase", "from": "delivered", "expires": "25d"},
     {"name": "again", "kind": "replenishment", "life": {"*": "14d"}, "lead": "0ms"},
 )
-"""In the middle of long waits when the changelogs are written."""
+"""Stories that are in long waits when the changelogs are written."""
 
 
 def recipes(seed: int) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def lines(seed: int) -> list[str]:
 
 
 def _events(log: list[bytes]) -> list[dict[str, Any]]:
-    """Those that have all that every event must have; client times would stay where they were."""
+    """The events with all required fields and without client times, which would not move."""
     found = []
     for line in log:
         try:

@@ -266,7 +266,7 @@ def test_a_missing_topic_ends_the_command_with_an_error(sources: Sources) -> Non
         pass
 
 
-def test_its_own_topics_must_be_there(broker: str, prefix: str, tmp_path: Path) -> None:
+def test_the_services_own_topics_must_exist(broker: str, prefix: str, tmp_path: Path) -> None:
     bare = Sources.__new__(Sources)
     bare.broker, bare.prefix, bare.folder = broker, prefix, tmp_path
     bare.servers, bare.settings = broker.split(","), Settings(prefix=prefix)

@@ -111,7 +111,7 @@ def test_a_frozen_bridge_that_wakes_up_writes_nothing_twice(sources: Sources) ->
 
 
 @pytest.mark.slow
-def test_it_waits_during_an_outage_of_the_broker_and_then_continues(
+def test_the_bridge_waits_during_a_broker_outage_and_then_continues(
     prefix: str, tmp_path: object
 ) -> None:
     with cluster.cluster() as brokers:

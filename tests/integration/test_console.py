@@ -60,7 +60,7 @@ def busiest(log: Log) -> str:
 
 
 @pytest.mark.parametrize("over", ["day", "month"])
-def test_the_figures_of_a_day_are_those_of_the_log(page: Console, log: Log, over: str) -> None:
+def test_the_figures_of_a_day_match_the_log(page: Console, log: Log, over: str) -> None:
     expected = all_time(log)
     found = page.until(over, lambda found: rows(found["counts"]) == expected)
     sent = sum(sum(fired.values()) for _, fired, _ in found["series"])
@@ -86,7 +86,7 @@ def test_a_latency_is_the_brokers_time_minus_the_planned_time(page: Console, log
         assert number == sum(below < each <= bound for each in taken)
 
 
-def test_the_evidence_is_that_of_the_watermark_records(page: Console, log: Log) -> None:
+def test_the_watermark_comes_from_the_watermark_records(page: Console, log: Log) -> None:
     marks = [each for _, each in log.values("visitor.facts") if each["type"] == "mark"]
     expected = min(max(mark["evidence"][str(n)] for mark in marks) for n in range(2))
     found = page.get("/api/overview").json["evidence"]
@@ -170,7 +170,7 @@ def test_rejected_records_are_listed_with_their_reason_and_shown_on_demand(
     assert page.get("/api/rejected/0/999999999").status == 404
 
 
-def test_an_event_taken_without_a_part_is_shown(page: Console) -> None:
+def test_an_event_accepted_without_a_part_is_shown(page: Console) -> None:
     order = {"id": "o", "type": "order.placed", "visitor": "v", "order": {"value": "4,245.42"}}
     assert page.until("hour", lambda found: True)["left_out"] == []
     assert page.post("/collect", order) == 202

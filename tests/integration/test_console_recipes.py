@@ -87,7 +87,7 @@ def test_without_the_key_nothing_is_published(page: Console, settings: Settings)
         assert (refused.status, SETTING in refused.json["fault"]) == (403, True)
 
 
-def test_a_form_of_another_page_is_not_taken(page: Console) -> None:
+def test_a_form_of_another_page_is_refused(page: Console) -> None:
     """A browser lets other sites post text, but not JSON."""
     given = {"text": DRAFT, "newest": 0}
     posted = page.send("POST", "/api/recipes/publish", given, Content_Type="text/plain", Triggers_Publish_Key=KEY)  # fmt: skip
@@ -155,7 +155,7 @@ def test_a_console_that_starts_later_knows_the_whole_history(
         assert found["documents"] == known["documents"]
 
 
-def test_the_page_says_what_recipes_brought(page: Console, settings: Settings) -> None:
+def test_the_page_shows_the_lift_of_recipes(page: Console, settings: Settings) -> None:
     assert page.get("/api/lift?days=8").status == 400
     producer = KafkaProducer(bootstrap_servers=list(settings.kafka))
     now = time.time_ns() // 1_000_000

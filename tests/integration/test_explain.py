@@ -204,8 +204,6 @@ def test_a_broker_that_does_not_answer_is_named(
     assert capsys.readouterr().err.startswith("127.0.0.1:1: ")
 
 
-def test_files_that_are_not_there_are_named(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_missing_files_are_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["explain", "anna", "--from", str(tmp_path / "none")]) == 2
     assert str(tmp_path / "none") in capsys.readouterr().err

@@ -142,7 +142,7 @@ def test_the_same_topic_gives_the_same_file(broker: str, prefix: str, tmp_path: 
     assert (tmp_path / "one.jsonl.gz").read_bytes() == (tmp_path / "two.jsonl.gz").read_bytes()
 
 
-def test_live_records_that_are_no_events_are_rejected_again(
+def test_live_records_that_are_not_events_are_rejected_again(
     broker: str, prefix: str, tmp_path: Path
 ) -> None:
     """Exit signals are decided at once, so a live run does not take half an hour."""
@@ -262,9 +262,7 @@ def test_an_unknown_person_leaves_no_file(broker: str, prefix: str, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(
-    broker: str, prefix: str, tmp_path: Path
-) -> None:
+def test_a_failed_write_keeps_the_old_file(broker: str, prefix: str, tmp_path: Path) -> None:
     settings = made(broker, prefix, story())
     (tmp_path / "log.jsonl").write_text("old")
     done = export(settings, tmp_path / "log.jsonl", "--from", "9:0")

@@ -328,7 +328,7 @@ async def flood(site: Facing, document: Any) -> Heard:
     return next(each for each in heard if each.status == 429)
 
 
-def test_a_flooding_browser_gets_retry_after_and_a_trusted_server_never(
+def test_a_flooding_browser_gets_retry_after_but_a_trusted_server_does_not(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRIGGERS_COLLECT_PER_ADDRESS", "2")

@@ -32,7 +32,7 @@ def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
 @pytest.mark.parametrize(
     "topic", ["visitor.facts", "identity.claims", "state.visitors", "state.keys", "state.people"]
 )
-def test_a_record_of_6_mib_is_taken_and_read(
+def test_a_record_of_6_mib_is_written_and_read(
     admin: KafkaAdminClient, settings: Settings, topic: str
 ) -> None:
     create(admin, settings, recipes_file.DEFAULT.names, 1, 1)

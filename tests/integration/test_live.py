@@ -171,7 +171,7 @@ def moment(value: bytes) -> int:
     return int(data["at"] if "at" in data else data["not_before"])
 
 
-def test_an_exit_trigger_is_out_while_its_visitor_is_still_there(live: Live) -> None:
+def test_an_exit_trigger_is_published_while_its_visitor_is_active(live: Live) -> None:
     (signal,) = [row for row in live.log if b'"e100"' in (row.value or b"")]
     (trigger,) = [row for row in live.outputs if row.topic == "triggers.exit-intent"]
     data = json.loads(trigger.value or b"")["data"]

@@ -98,7 +98,7 @@ def alive(process: psutil.Process) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_where_both_answer_and_a_signal_ends_them(
+def test_both_addresses_are_printed_and_a_signal_ends_the_processes(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     with started(tmp_path) as process:
@@ -164,7 +164,7 @@ def test_data_is_kept_in_the_given_folder(tmp_path: Path) -> None:
     assert done.stdout == "['kept'] b'yes'\n"
 
 
-def test_without_data_nothing_is_kept_and_a_port_may_be_named(tmp_path: Path) -> None:
+def test_without_a_data_folder_nothing_is_kept_and_a_port_may_be_given(tmp_path: Path) -> None:
     with started(tmp_path, "--port", "9877") as process:
         found = exports(process)
         assert found["TRIGGERS_KAFKA"] == "127.0.0.1:9877"

@@ -158,7 +158,7 @@ def test_no_request_is_sent_before_the_time_of_retry_after(
     assert min(each.at for each in rest) >= first.answered + 1.9
 
 
-def test_a_failing_stalling_breaking_restarting_endpoint_gets_everything_in_the_end(
+def test_an_endpoint_that_fails_stalls_and_restarts_gets_everything(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     given = triggers_of(60, people=60)
@@ -241,7 +241,7 @@ def test_a_sender_gives_up_after_its_time_or_at_the_triggers_end(
     assert all(header(each, "answer") == "500" for each in topics.dead())
 
 
-def test_a_recipe_that_a_document_brings_is_sent_without_a_restart(
+def test_a_recipe_added_by_a_document_is_sent_without_a_restart(
     broker: str,
     prefix: str,
     topics: Topics,

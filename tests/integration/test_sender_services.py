@@ -52,7 +52,7 @@ def taken(endpoint: Endpoint) -> int:
     return sum(seen.status == 202 for seen in list(endpoint.seen))
 
 
-def test_a_wrong_key_makes_everybody_wait_and_nothing_a_dead_letter(
+def test_a_wrong_key_delays_all_records_and_creates_no_dead_letter(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     topics.fire(*triggers_of(3, 3))

@@ -45,14 +45,16 @@ def alter(admin: KafkaAdminClient, topic: str, **config: str) -> None:
         sleep(0.05)
 
 
-def test_all_topics_are_made_once_and_are_right(admin: KafkaAdminClient, live: Settings) -> None:
+def test_all_topics_are_created_once_with_the_right_settings(
+    admin: KafkaAdminClient, live: Settings
+) -> None:
     made = create(admin, live, NAMES, 3, 2)
     assert len(made) == FIXED + len(NAMES)
     assert check(admin, live, NAMES) == Layout(inputs=3, people=2, keys=2)
     assert create(admin, live, NAMES) == []
 
 
-def test_a_new_recipe_gets_its_topic_and_the_rest_stays(
+def test_a_new_recipe_gets_its_topic_and_the_others_stay(
     admin: KafkaAdminClient, live: Settings
 ) -> None:
     create(admin, live, NAMES, 3)
@@ -98,7 +100,7 @@ def test_partitions_added_to_the_input_are_refused(admin: KafkaAdminClient, live
         check(admin, live, NAMES)
 
 
-def test_another_number_of_partitions_than_there_are_is_refused(
+def test_a_partition_count_other_than_the_topics_is_refused(
     admin: KafkaAdminClient, live: Settings
 ) -> None:
     create(admin, live, NAMES, 2)

@@ -77,7 +77,7 @@ def test_a_frozen_redis_costs_a_call_no_more_than_its_limit(own_redis: Server) -
     asyncio.run(call())
 
 
-def test_a_redis_that_freezes_and_dies_meanwhile_ends_with_the_right_counts(
+def test_counts_are_right_after_redis_freezes_and_dies(
     day: Settings, log: Log, own_redis: Server
 ) -> None:
     settings = with_redis(day, own_redis.url)

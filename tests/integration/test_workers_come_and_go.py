@@ -94,7 +94,7 @@ def told_to_go(workers: WorkerProcesses) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_that_joins_and_one_that_leaves_lose_and_repeat_nothing(play: Play) -> None:
+def test_a_joining_and_a_leaving_worker_lose_and_repeat_nothing(play: Play) -> None:
     play.goes_on()
     with play.workers() as first:
         play.begun(first)

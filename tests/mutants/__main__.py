@@ -14,7 +14,7 @@ from tests.mutants.sites import Mutant, mutants
 
 
 def drawn(seed: int, number: int, folders: list[str]) -> list[Mutant]:
-    """A sample of all changes in the folders. The same seed and code give the same sample."""
+    """A random sample of all changes in the folders; the same for the same seed and code."""
     every = [
         mutant
         for folder in folders
@@ -36,7 +36,7 @@ def seen(mutant: Mutant, maps: list[covering.Lines]) -> bool:
 
 
 def run(seed: int, number: int, folders: list[str]) -> int:
-    """1 if a change survived, else 0."""
+    """Prints the survivors; returns 1 if a change survived, else 0."""
     tree.copy()
     sample = drawn(seed, number, folders)
     slower = [tests for top, tests in covering.SLOWER.items() if any(map(_in(top), folders))]

@@ -1,4 +1,4 @@
-"""Which fast tests run which lines. Measured once for a state of the code, and kept below .cache.
+"""Which fast tests run which lines. Measured once per state of the code, and cached in .cache.
 
 As a plugin of pytest (`-p tests.mutants.covering`) it names the running test to coverage.py.
 """
@@ -22,10 +22,10 @@ SLOWER: Final = {
     "stream": ("tests/reference",),
     "agents": ("tests/properties/test_fetch_protocol.py",),
 }
-"""By the first folder of a change: the tests to run if it survives the fast ones. None needs a broker."""
+"""Tests for changes that survive the fast ones, by the change's first folder. None needs a broker."""
 
 Lines = dict[str, dict[int, set[str]]]
-"""By file and line, the tests that run it, without their parameters."""
+"""The tests that run a line, without their parameters, by file and line."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,7 +36,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def measured(folders: tuple[str, ...], sources: list[str]) -> Lines:
-    """Runs the tests of the folders under coverage, unless that was done for the same code."""
+    """Runs the tests of the folders under coverage, unless the result for the same code is cached."""
     digest = hashlib.sha256(" ".join([*folders, *sources]).encode()).hexdigest()[:12]
     kept = HOME / ".cache" / "mutants" / f"{_state()}-{digest}"
     if not kept.exists():
@@ -59,7 +59,7 @@ def fast(folders: list[str]) -> tuple[str, ...]:
 
 
 def _state() -> str:
-    """Of the code and its tests."""
+    """A hash of the code and its tests."""
     digest = hashlib.sha256()
     for folder in ("stream", "agents", "schemas", "tests"):
         for file in sorted((TREE / folder).rglob("*.py")):

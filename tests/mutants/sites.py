@@ -27,7 +27,7 @@ NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
 class Mutant(NamedTuple):
-    """One change. `start`, `end`: (line from 1, byte in the line) of what is replaced by `text`."""
+    """One change: `text` replaces the range from `start` to `end`, each (line from 1, byte in the line)."""
 
     file: str
     start: tuple[int, int]
@@ -39,7 +39,7 @@ class Mutant(NamedTuple):
         return f"{self.file}:{self.start[0]}  {_short(self.before)}  ->  {_short(self.text)}"
 
     def applied(self, source: str) -> str:
-        """The source with the change. Raises SyntaxError if that is no Python."""
+        """The source with the change. Raises SyntaxError if it does not parse."""
         lines = source.encode().splitlines(keepends=True)
         (first, left), (last, right) = self.start, self.end
         head, tail = lines[first - 1][:left], lines[last - 1][right:]
@@ -54,7 +54,7 @@ def _short(text: str) -> str:
 
 
 def mutants(root: Path, file: Path) -> list[Mutant]:
-    """All changes of a file, in its order."""
+    """All changes of a file, in file order."""
     source, name = file.read_text(), str(file.relative_to(root))
     found = []
     for node, text in _changes(ast.parse(source)):
@@ -71,7 +71,7 @@ Node = ast.expr | ast.stmt
 
 
 def _changes(tree: ast.AST) -> Iterator[tuple[Node, str]]:
-    """(what is replaced, by which text), without annotations and what only a type checker reads."""
+    """Yields (replaced node, text), without annotations and code for type checkers only."""
     for node in _children(tree):
         if isinstance(node, ast.stmt):
             yield from _of_statement(node)
@@ -99,7 +99,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _of_statement(node: ast.stmt) -> Iterator[tuple[Node, str]]:
-    """Left out, or turned round."""
+    """Yields changes that remove or negate a statement."""
     match node:
         case ast.Expr(value=ast.Call() | ast.Await()) | ast.AugAssign() | ast.Delete():
             yield node, "pass"

@@ -14,11 +14,11 @@ HOME: Final = Path(__file__).parents[2]
 TREE: Final = HOME / ".cache" / "mutants" / "tree"
 WITHIN_S: Final = 40
 A_TEST_S: Final = 2
-"""Seconds for a run of tests, and for each of them. A run that takes longer hangs: the change was caught."""
+"""Seconds for a run of tests, and for each of them. A longer run counts as hanging: the change was caught."""
 
 
 def copy() -> None:
-    """Made again at each run, of all that git knows, and of the compiled part if it is built."""
+    """Recreates the copy at each run: all files that git tracks, and the compiled part if built."""
     shutil.rmtree(TREE, ignore_errors=True)
     listed = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=HOME)
     built = [str(file.relative_to(HOME)) for file in HOME.glob("stream/native/*.so")]
@@ -30,7 +30,7 @@ def copy() -> None:
 
 @contextmanager
 def changed(mutant: Mutant) -> Iterator[None]:
-    """The tree has this change meanwhile."""
+    """Applies a change to the tree within the block."""
     file = TREE / mutant.file
     source = file.read_text()
     file.write_text(mutant.applied(source))
@@ -41,7 +41,7 @@ def changed(mutant: Mutant) -> Iterator[None]:
 
 
 def pytest(tests: list[str], *options: str) -> int:
-    """Runs tests of the tree, up to the first that fails. The status of pytest; 0: none failed."""
+    """Runs tests of the tree up to the first failure; returns pytest's status, 0 if none failed."""
     within = WITHIN_S + A_TEST_S * len(tests)
     command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     try:

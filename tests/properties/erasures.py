@@ -1,4 +1,4 @@
-"""Logs in which people are erased, over and over, in each way there is."""
+"""Logs with repeated erasures of people, in every way."""
 
 import json
 import random
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def with_erasures(lines: Sequence[bytes], seed: int, share: float = 0.15) -> list[bytes]:
-    """The lines, and behind some of them, at the same time or with the next, an erasure of somebody in the log."""
+    """The lines, some followed by an erasure of somebody in the log, at the time of this line or the next."""
     pick, found = random.Random(f"erasures {seed}"), list[bytes]()
     owners = [owner for line in lines for owner in _owners(line)]
     for number, line in enumerate(lines):
@@ -20,7 +20,7 @@ def with_erasures(lines: Sequence[bytes], seed: int, share: float = 0.15) -> lis
 
 
 def document(line: bytes) -> dict[str, Any]:
-    """The object that a line is; an empty one of any other."""
+    """The JSON object of a line; empty for any other value."""
     try:
         read = json.loads(line)
     except ValueError:
@@ -29,7 +29,7 @@ def document(line: bytes) -> dict[str, Any]:
 
 
 def _owners(line: bytes) -> Iterator[dict[str, Any]]:
-    """Each way to name whom a line is of."""
+    """Yields each way to name the owner of a line."""
     found = document(line)
     given: dict[str, Any] = {
         name: found[name] for name in ("visitor", "customer", "keys") if name in found

@@ -1,6 +1,6 @@
-"""Seeded logs in which shops write what version 2 allows and forbids, in the way of the frequent events.
+"""Seeded logs with valid and invalid variants of the frequent events of version 2.
 
-`log(seed, size)` gives lines of a backtest's file: those of `tests/reference/generate.py`, many of them changed.
+`log(seed, size)` gives lines of a backtest's file: lines of `tests/reference/generate.py`, many changed.
 """
 
 import json
@@ -30,7 +30,7 @@ OTHERS: Final = (
     {"type": "product.viewed", "product": {"id": "p1", "name": "a/b", "category": 5.0}},
     {"type": "product.viewed", "product": {"id": "null", "url": "\ud800"}},
 )
-"""Bodies that take the place of others."""
+"""Bodies that replace others."""
 
 IDS: Final = (
     *(7, 5.0, 0, -1, 10**20, "7", "-1", " null", "NULL", "Undefined", "event:null", "Event:e"),
@@ -92,7 +92,7 @@ class _Odd:
         self.ids: dict[Any, list[Any]] = defaultdict(list)
 
     def change(self, event: dict[str, Any]) -> None:
-        """One part of an event becomes what it should not be, or should seldom be."""
+        """Replaces one part of an event by an invalid or unusual value."""
         pick, ids = self.pick, self.ids[str(event["visitor"])]
         match pick.randrange(12):
             case 0:
@@ -120,14 +120,14 @@ class _Odd:
                 event[pick.choice(list(event))] = None
 
     def written(self, event: dict[str, Any]) -> bytes:
-        """As one of several encoders writes it."""
+        """The event as one of several encoders writes it."""
         text = json.dumps(event, ensure_ascii=self.pick.random() < 0.3)
         if self.pick.random() < 0.1:
             text = text.replace("/", "\\/")
         return text.encode("utf-8", "surrogatepass")
 
     def pings(self, event: dict[str, Any]) -> Iterator[bytes]:
-        """More events than ids are kept, in a visit or two."""
+        """Yields more events than ids are kept, within one or two visits."""
         for number in range(self.pick.choice((200, 256, 300))):
             kind = self.pick.choice(("activity.pinged", "page.viewed"))
             ping = {"t": event["t"], "id": f"{event['id']}-{number}", "visitor": event["visitor"]}

@@ -1,8 +1,8 @@
-"""All stages with their topics in memory, so that a property can crash and restore them anywhere.
+"""All stages with their topics in memory; a property can crash and restore them anywhere.
 
-Writes land in the order of the service: outputs, then the changelog, then the commit. A crash loses what
-has not landed; whoever comes after restores from a changelog in which copies and an old owner's late
-records stand too, and reads its input again from the commit or from before it.
+Writes reach the topics in the order of the service: outputs, changelog, commit. A crash loses unwritten
+records; the next owner restores from a changelog that also has duplicates and an old owner's late
+records, and reads its input again from the commit or from before it.
 """
 
 import random
@@ -23,7 +23,7 @@ Changelog = list[tuple[bytes, bytes | None]]
 
 
 class Service:
-    """`most`: deadlines that fire in one call of a stage, None: all."""
+    """All stages with topics in memory. `most`: deadlines fired in one call of a stage, None: all."""
 
     def __init__(
         self, rules: Recipes | History, lines: Sequence[bytes], most: int | None = None
@@ -40,7 +40,7 @@ class Service:
         self.triggers: set[bytes] = set()
         self.decisions: set[bytes] = set()
         self.others: set[bytes] = set()
-        """Of shadows, outcomes and audiences."""
+        """Outputs of shadows, outcomes and audiences."""
         self.changelogs: tuple[Changelog, Changelog, Changelog] = ([], [], [])
         self.read = self.read_claims = self.read_facts = 0
         self.committed = self.committed_claims = self.committed_facts = 0
@@ -51,7 +51,7 @@ class Service:
         self.visitors.most = self.keys.most = self.people.most = self.most
 
     def take(self, count: int) -> None:
-        """The next `count` events, and what the other stages make of them."""
+        """Processes the next `count` events in all stages."""
         out = Outputs()
         self.visitors.process(self.events[self.read : self.read + count], out)
         self.read = min(self.read + count, len(self.events))
@@ -61,7 +61,7 @@ class Service:
                 stage.pack_ahead(count // 3)
 
     def finish(self) -> None:
-        """All events that are left, and the 8 days after the last."""
+        """Processes all remaining events and the 8 days after the last."""
         self.take(len(self.events))
         out = Outputs()
         self.visitors.advance(self.events[-1][1] + 8 * DAY, out)
@@ -104,7 +104,7 @@ class Service:
         self.people.committed(offset)
 
     def crash(self, chance: random.Random) -> None:
-        """The worker dies, with part of a checkpoint landed; another takes over."""
+        """The worker dies with a partly written checkpoint; another takes over."""
         before: tuple[Any, ...] = (self.visitors, self.keys, self.people)
         for number, stage in enumerate(before):
             self._write_some(number, stage.changes(), chance)
@@ -122,9 +122,9 @@ class Service:
 
 
 def disturbed(log: Changelog, chance: random.Random) -> Changelog:
-    """The changelog, compacted up to somewhere, with records behind that standing in it again, later.
+    """The changelog, compacted up to a random offset, with some later records repeated.
 
-    An old owner's writes are late by less than the lag of the compaction.
+    An old owner's writes are delayed by less than the compaction lag.
     """
     closed = chance.randrange(len(log) + 1)
     last = {key: place for place, (key, _) in enumerate(log[:closed])}

@@ -1,4 +1,4 @@
-"""The compiled part of the visitors stage does what its Python does: same outputs, same bytes of state."""
+"""The compiled part of the visitors stage equals its Python: same outputs, same bytes of state."""
 
 import contextlib
 import random
@@ -36,7 +36,7 @@ Line = tuple[int, int, bytes | None, bytes]
 
 
 def records(seed: int, size: int) -> list[Line]:
-    """A log as records of a partition, each now and then under a key that is not its own."""
+    """A log as records of a partition, some under another record's key."""
     found: list[Line] = []
     for offset, line in enumerate(oddities.log(seed, size)):
         said = backtest.envelope(line)
@@ -53,7 +53,7 @@ def told(stage: Visitors, out: Outputs) -> Found:
 
 
 def block(records: list[Line], apart: bool) -> Block:
-    """The records as a batch has them; `apart`: each with a time of its own."""
+    """The records of a batch; `apart`: each with its own timestamp."""
     base = records[0][0]
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, 0, 1 << 24)
     for offset, time, key, value in records:
@@ -65,7 +65,7 @@ def block(records: list[Line], apart: bool) -> Block:
 def steps(
     makes: Iterator[VisitorBackend], log: list[Line], seed: int, blocks: bool = False
 ) -> list[Found]:
-    """What a stage tells, batch by batch; after each it may be made anew from its changelog."""
+    """The outputs of a stage by batch; between batches it may be restored from its changelog."""
     chance, changelog, found = random.Random(seed), list[Any](), list[Any]()
     rules = (RULES, POPUPS)[seed % 2]
     stage = Visitors(rules, next(makes))
@@ -149,7 +149,7 @@ def test_signals_of_leaving_add_up_to_the_same_triggers(given: list[tuple[bytes,
 
 
 def backtested(lines: list[bytes], make: VisitorBackend) -> list[object]:
-    """Chunk by chunk what was decided, up to the line that goes back in time."""
+    """The decisions by chunk, up to the line that goes back in time."""
     found: list[object] = []
     try:
         for out in backtest.run(lines, RULES, make):
@@ -222,7 +222,7 @@ def test_the_compiled_part_applies_the_frequent_events_by_itself(blocks: bool) -
 
 
 def left(log: list[Line], blocks: bool) -> list[int]:
-    """The offsets of what Python was left, and took."""
+    """The offsets of the records left to Python."""
     stage, found = Visitors(RULES, COMPILED), list[int]()
     take = stage._take
     stage._take = lambda *record: (found.append(record[3]), take(*record))[1]  # type: ignore[method-assign, func-returns-value]
@@ -248,7 +248,7 @@ def test_the_compiled_part_applies_most_of_an_odd_log() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=60), st.integers(1, 3))
 def test_bytes_that_are_not_a_batch_are_an_error(payload: bytes, count: int) -> None:
-    """The broker has checked what it stores: never read beyond it, whatever it holds."""
+    """Malformed batches never cause a read beyond their end."""
     stage, whole = Visitors(RULES, COMPILED), block([(0, 1, b"v", b"{}")], apart=False)
     for broken in (payload, bytes(whole[4])[:-1], bytes(whole[4]) + payload):
         with contextlib.suppress(ValueError):

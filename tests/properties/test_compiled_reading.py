@@ -1,4 +1,4 @@
-"""The compiled reading of events gives what the typed decoding gives, or says nothing of the event."""
+"""The compiled reader gives the result of typed decoding, or leaves the event to it."""
 
 import json
 
@@ -27,7 +27,7 @@ needed = pytest.mark.skipif(backend.COMPILED is None, reason="not built: there w
 
 
 def written(event: Event) -> tuple[object, ...]:
-    """What the compiled reading is to make of an event that the typed decoding read."""
+    """The compiled reader's expected result for a decoded event."""
 
     def said(value: object) -> object:
         return None if value is UNSET else value
@@ -111,7 +111,7 @@ PIECES = [
 
 
 def check_reading(value: bytes) -> bool:
-    """Whether it was read; then the typed decoding, and all that stands around it, read the same."""
+    """Whether the compiled reader read the event; checks that typed decoding agrees."""
     from stream.native import _visitors  # noqa: PLC0415 - only where it was built
 
     found = _visitors.read_value(value)
@@ -167,7 +167,7 @@ def test_a_price_is_the_nearest_double(price: float, places: int) -> None:
     st.text(max_size=3),
 )
 def test_a_name_of_nobody_never_becomes_a_person(name: object, field: str, more: str) -> None:
-    """Whatever stands around it, and in whatever case it is written."""
+    """With any surrounding whitespace and in any case."""
     for written_as in (
         name,
         f"{more}{name}",

@@ -1,4 +1,4 @@
-"""States of the compiled part: they are those of Python, and what no valid state can be is refused, whatever it is."""
+"""States of the compiled part equal those of Python; any invalid state is refused."""
 
 import shutil
 import subprocess
@@ -46,7 +46,7 @@ def states(seed: int) -> list[bytes]:
 @settings(max_examples=60, deadline=None)
 @given(SEEDS, st.data())
 def test_a_record_that_is_not_a_state_is_refused(seed: int, data: st.DataObject) -> None:
-    """Any bytes are a state, or are refused with an error: never read beyond, never taken for another."""
+    """Any bytes are a state or are refused with an error, without reading beyond them."""
     assert COMPILED is not None
     for value in states(seed % 1000):
         assert COMPILED.encode(COMPILED.decode(memoryview(value))) == value
@@ -64,7 +64,7 @@ def test_a_record_that_is_not_a_state_is_refused(seed: int, data: st.DataObject)
 
 @needed
 def test_states_of_other_releases_of_the_format_are_read() -> None:
-    """Parts at the end that an earlier release did not write are as new; those of a later one are left out."""
+    """Trailing parts missing from an earlier release get defaults; those of a later release are ignored."""
     assert COMPILED is not None
     for value in states(3):
         fields = msgspec.msgpack.decode(value)
@@ -102,7 +102,7 @@ def test_any_bytes_are_refused_or_read(value: bytes) -> None:
 
 
 @needed
-def test_its_fields_and_methods_are_those_of_the_struct() -> None:
+def test_its_fields_and_methods_match_the_struct() -> None:
     assert COMPILED is not None
     mine, theirs = COMPILED.new("v"), PURE.new("v")
     for name in Visitor.__struct_fields__:
@@ -119,7 +119,7 @@ def test_its_fields_and_methods_are_those_of_the_struct() -> None:
 
 
 def used(visitor: Visitor) -> Visitor:
-    """A visitor to whom happened what its methods can do, and whose own fields are set."""
+    """A visitor after calls of its methods, with all fields set."""
     product, page = Product(id="p", name="N", price=9.5), Page(kind="payment")
     visitor.engage(1_000)
     visitor.view(ProductViewed(id="e1", visitor="v", product=product), 1_000)
@@ -198,7 +198,7 @@ def test_a_record_of_a_newer_release_is_refused() -> None:
 
 
 class Configured:
-    """In place of the module: what it was configured with."""
+    """Replaces the module; records its configuration."""
 
     def __init__(self) -> None:
         self.given: dict[str, Any] = {}
@@ -234,7 +234,7 @@ def test_constants_and_words_of_another_release_are_refused() -> None:
 @pytest.mark.skipif(COMPILER is None, reason="no C compiler here")
 @pytest.mark.parametrize("header", HEADERS, ids=lambda header: header.name)
 def test_a_header_compiles_alone_and_twice(header: Path) -> None:
-    """Twice, because each keeps itself from a second reading."""
+    """Included twice, because each has an include guard."""
     file = f'#include "{header}"\n#include "{header}"\n'
     include = sysconfig.get_path("include")
     command = [str(COMPILER), "-fsyntax-only", f"-I{include}", "-x", "c", "-"]

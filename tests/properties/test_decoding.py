@@ -1,4 +1,4 @@
-"""Both ways of reading give the same event, what the contract accepts has no fault, and poison raises Rejected only."""
+"""Both decoders give the same event, documents valid by the contract have no fault, and invalid bytes raise only Rejected."""
 
 import copy
 import json
@@ -44,7 +44,7 @@ values = odd | st.integers() | st.floats(allow_nan=False) | st.text(max_size=140
 
 
 def from_schema(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Documents that the schema accepts, with and without the fields that may be left out."""
+    """Documents valid by the schema, with and without optional fields."""
     if "const" in schema or "enum" in schema:
         return st.sampled_from([schema["const"]] if "const" in schema else schema["enum"])
     found: st.SearchStrategy[Any]
@@ -93,7 +93,7 @@ def valid(kind: str) -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def mutated(draw: st.DrawFn) -> dict[str, Any]:
-    """An event, with up to three of its parts changed, added or taken away, at any depth."""
+    """An event with up to three parts changed, added or removed, at any depth."""
     kind = draw(st.sampled_from(TYPES))
     document: dict[str, Any] = json.loads(json.dumps(draw(valid(kind))))
     for _ in range(draw(st.integers(0, 3))):
@@ -121,7 +121,7 @@ def _containers(node: Any) -> Any:
 
 
 def written(document: Any) -> bytes:
-    """JSON, with infinity written as a number that no double holds."""
+    """The document as JSON; infinity becomes a number too large for a double."""
     text = json.dumps(document, ensure_ascii=False)
     text = re.sub(r'("(?:[^"\\]|\\.)*")|Infinity', lambda found: found[1] or "1e999", text)
     return text.encode()
@@ -174,13 +174,13 @@ def test_what_the_contract_accepts_has_no_fault(document: dict[str, Any]) -> Non
 
 @settings(max_examples=400, deadline=None)
 @given(st.binary(max_size=200))
-def test_whatever_bytes_raise_nothing_but_rejected(value: bytes) -> None:
+def test_any_bytes_raise_only_rejected(value: bytes) -> None:
     verdict(value)
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_an_event_with_bytes_changed_raises_nothing_but_rejected(data: st.DataObject) -> None:
+def test_an_event_with_changed_bytes_raises_only_rejected(data: st.DataObject) -> None:
     value = bytearray(written(data.draw(st.sampled_from(TYPES).flatmap(valid))))
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(value)))

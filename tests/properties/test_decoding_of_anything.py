@@ -1,4 +1,4 @@
-"""Whatever bytes come: an event or a listed reason, and the same bytes always say the same."""
+"""Any bytes decode to an event or a listed reason, always the same."""
 
 import json
 import os
@@ -33,11 +33,11 @@ anything = st.recursive(
     lambda parts: st.lists(parts, max_size=4) | st.dictionaries(st.text(max_size=8), parts),
     max_leaves=12,
 )
-"""Any value that JSON can write, and NaN and the infinities, which it cannot."""
+"""Any JSON value, and NaN and the infinities, which JSON does not allow."""
 
 
 def seeded(seed: int, count: int) -> list[bytes]:
-    """Events of the generated worlds, of all types, some of them broken."""
+    """Events of the generated worlds, of all types, some invalid."""
     pick = random.Random(seed)
     lines: list[bytes] = []
     while len(lines) < count:
@@ -50,7 +50,7 @@ CORPUS = seeded(1, 400)
 
 @st.composite
 def replaced(draw: st.DrawFn) -> bytes:
-    """An event with a value, at a path that is drawn step by step, replaced by anything."""
+    """An event with the value at a random path replaced by anything."""
     document: Any = {}
     while not isinstance(document, dict) or not document:
         try:
@@ -69,7 +69,7 @@ def replaced(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """The bytes of an event with some cut out, doubled, flipped or put in from another."""
+    """The bytes of an event with some removed, doubled, flipped or copied from another."""
     value = bytearray(draw(st.sampled_from(CORPUS)))
     for _ in range(draw(st.integers(1, 5))):
         first = draw(st.integers(0, len(value)))
@@ -85,7 +85,7 @@ whatever = st.binary(max_size=300) | anything.map(repr).map(str.encode) | damage
 
 
 def said(value: bytes | None) -> tuple[str, str] | bytes:
-    """(reason, path), or the event written down. Raises what decoding lets out beside its one exception."""
+    """(reason, path), or the encoded event. Raises any exception of decoding other than Rejected."""
     try:
         return msgspec.json.encode(decoding.decode(value))
     except decoding.Rejected as fault:

@@ -1,4 +1,4 @@
-"""Erasures, too, decide the same however they come, and leave nothing of whom they name."""
+"""Logs with erasures decide the same in any batches, and leave no data of the erased."""
 
 import json
 import random
@@ -67,7 +67,7 @@ def compacted(log: Changelog) -> dict[bytes, bytes]:
 @settings(max_examples=40, deadline=None)
 @given(SEEDS, st.booleans())
 def test_the_only_visitor_of_a_log_leaves_nothing_in_the_changelogs(seed: int, life: bool) -> None:
-    """All that it did, said by others too, is a function of one visitor: it is the one that is erased."""
+    """Everything in the log belongs to one visitor, which is erased."""
     rules, lines = made(seed, life)
     visitor = "only-one"
     found = []

@@ -58,7 +58,7 @@ def test_a_request_is_written_as_the_schema_has_it(fields: tuple[Any, ...]) -> N
 
 
 def tells(part: tuple[Any, ...]) -> bool:
-    """An error, records, or whom to ask instead."""
+    """Whether a partition's answer has an error, records, or another replica to fetch from."""
     _, error, *_, replica, records = part
     return bool(error or records) or replica != fetch_protocol.LEADER
 

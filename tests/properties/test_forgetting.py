@@ -1,4 +1,4 @@
-"""A year of visitors: what is held, and what stands in the changelogs, is that of the last thirty days."""
+"""A year of visitors: memory and changelogs hold only the last thirty days."""
 
 import json
 import random
@@ -19,15 +19,15 @@ from stream.state.visitor import FORGET_AFTER
 START = 1_767_571_200_000
 DAYS = 365
 PER_DAY = 25
-"""New visitors of a day. Four hundred take a minute and give the same shares."""
+"""New visitors per day. Four hundred take a minute and give the same shares."""
 
 SETTLED = 45
-"""Days after which as many are forgotten as come."""
+"""Days after which as many visitors are forgotten as arrive."""
 
 
 class Year:
-    """Both stages with their changelogs as compaction leaves them. `seen`: last event by visitor, `told`:
-    last fact by person, both kept here by other means than the stages'."""
+    """Both stages with their compacted changelogs. `seen`: last event by visitor, `told`:
+    last fact by person, both computed independently of the stages."""
 
     def __init__(self, seed: int, per_day: int) -> None:
         self.pick = random.Random(f"year {seed}")
@@ -40,7 +40,7 @@ class Year:
         self.offset = self.facts = self.count = self.longest = 0
 
     def day(self, number: int) -> None:
-        """One day's visits, in their order; then the clock, the facts, a checkpoint and its commit."""
+        """Processes one day: its visits in order, then the watermark, the facts, a checkpoint and its commit."""
         begins = START + number * DAY
         for _ in range(self.per_day):
             self._plan(begins + self.pick.randrange(DAY - HOUR), f"v{self.count}")
@@ -61,7 +61,7 @@ class Year:
         self._flush()
 
     def _plan(self, t: int, visitor: str) -> None:
-        """A visit, and in a third of cases another one some time later: within the month or long after."""
+        """Plans a visit, and in a third of cases a later one: within the month or long after."""
         while True:
             self.coming.setdefault((t - START) // DAY, []).append((t, visitor))
             if self.pick.random() > 1 / 3:
@@ -108,7 +108,7 @@ class Year:
         self.people.committed(self.people.committable)
 
     def of_a_month(self) -> tuple[int, int]:
-        """Visitors and people with anything within the last 30 days."""
+        """The numbers of visitors and people with an event or fact in the last 30 days."""
         since = self.end - FORGET_AFTER
         visitors, people = (
             sum(at > since for at in each.values()) for each in (self.seen, self.told)
@@ -116,7 +116,7 @@ class Year:
         return visitors, people
 
     def held(self) -> int:
-        """All that both stages keep by key, wherever: states, marks of the forgotten, timers, decoded copies."""
+        """The number of entries by key in both stages: states, tombstones, timers, decoded copies."""
         return sum(
             len(kept)
             for stage in (self.visitors, self.people)
@@ -139,10 +139,10 @@ def year() -> list[tuple[Year, tuple[int, ...]]]:
     return found
 
 
-def test_a_year_holds_exactly_who_came_within_thirty_days(
+def test_after_a_year_only_visitors_of_the_last_thirty_days_are_stored(
     year: list[tuple[Year, tuple[int, ...]]],
 ) -> None:
-    """Each day, in the fixture; and they are few of all who ever came."""
+    """The fixture checks each day; here: few of all visitors remain."""
     it = year[-1][0]
     assert it.visitors.keys < len(it.seen) / 6
     assert it.people.keys < len(it.told) / 6

@@ -1,4 +1,4 @@
-"""Documents come into force at the same times, whatever batches and crashes there are: every person is looked at once."""
+"""Documents come into force at the same times with any batches and crashes: every person is evaluated once."""
 
 import json
 import random
@@ -77,7 +77,7 @@ def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int, few: 
 @settings(max_examples=30, deadline=None)
 @given(SEEDS, FEW)
 def test_documents_that_become_known_in_time_decide_the_same(seed: int, few: int | None) -> None:
-    """A worker knows a document soon before it comes into force; a backtest knows all from the beginning."""
+    """A worker reads a document shortly before it comes into force; a backtest has all from the beginning."""
     rules, lines = made(seed)
     first, *later = rules.documents
     known = History(recipes_file.load_history(json.dumps(history(seed, lines))).at(START))

@@ -1,4 +1,4 @@
-"""Customers' years decide the same, whatever batches and crashes there are: also in the middle of long waits."""
+"""Logs of years decide the same with any batches and crashes, also during long waits."""
 
 import json
 import random
@@ -21,7 +21,7 @@ SIZE = 60
 
 
 def made(seed: int) -> tuple[History, list[bytes]]:
-    """A log with moments in its pauses at which nothing but time goes on, so that somebody may crash there."""
+    """A log with extra moments in its pauses, so that a crash can happen there."""
     pick, found, reached = random.Random(f"pauses {seed}"), list[bytes](), 0
     for line in generate_years.log(seed, SIZE):
         t = json.loads(line)["t"]
@@ -77,7 +77,7 @@ def test_a_new_owner_counts_members_and_open_episodes(seed: int, share: float) -
     assert taken.open_episodes == before.open_episodes
 
 
-def test_the_logs_have_waits_of_months_in_which_somebody_crashes() -> None:
+def test_the_logs_have_crashes_in_waits_of_months() -> None:
     gaps = 0
     for seed in range(20):
         _, lines = made(seed)

@@ -22,7 +22,7 @@ HALF_A_DAY = 43_200_000
 
 
 def lines() -> list[bytes]:
-    """Half a day's traffic with its faults, of which one line in a hundred has no time."""
+    """Half a day's traffic with its faults; one line in a hundred has no time."""
     traffic = shoppers.day(11, 150, START, HALF_A_DAY)
     given = [
         record if isinstance(record, bytes) else msgspec.json.encode({"t": t, **record})
@@ -32,7 +32,7 @@ def lines() -> list[bytes]:
 
 
 def replayed(given: Iterable[bytes], inputs: int, people: int) -> tuple[set[bytes], set[bytes]]:
-    """What workers decide: a visitors stage a partition of events, one of keys, a people stage one of facts."""
+    """The outputs of workers with one stage per partition: visitors, keys, people."""
     logs: defaultdict[int, list[Record]] = defaultdict(list)
     for record in records(given, inputs):
         log = logs[record.partition]

@@ -1,4 +1,4 @@
-"""What is decided does not depend on batches, on crashes, or on who tells what first."""
+"""Decisions do not depend on batches, crashes, or the order between partitions."""
 
 import json
 import random
@@ -19,7 +19,7 @@ from tests.reference import generate
 
 SEEDS = st.integers(0, 100_000)
 FEW = st.none() | st.integers(1, 5)
-"""Deadlines that fire in one call of a stage, None: all."""
+"""Deadlines fired in one call of a stage, None: all."""
 
 SIZE = 120
 
@@ -51,7 +51,7 @@ def test_batches_of_any_sizes_decide_the_same(seed: int, sizes: list[int]) -> No
 @settings(max_examples=100, deadline=None)
 @given(SEEDS, st.lists(st.integers(1, 50), min_size=1), st.integers(1, 5))
 def test_deadlines_a_few_at_a_time_decide_the_same(seed: int, sizes: list[int], most: int) -> None:
-    """Whatever comes, and is written down, between two stretches of them."""
+    """With any records and checkpoints between two calls."""
     rules, lines = made(seed)
     service = Service(rules, lines, most)
     for size in sizes:
@@ -65,7 +65,7 @@ def test_deadlines_a_few_at_a_time_decide_the_same(seed: int, sizes: list[int], 
 @settings(max_examples=100, deadline=None)
 @given(SEEDS, SEEDS, st.integers(1, 12), FEW)
 def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int, few: int | None) -> None:
-    """Copies, an old owner's late records, a checkpoint landed in part and input read again change nothing."""
+    """Duplicates, an old owner's late records, a partial checkpoint and re-read input change nothing."""
     rules, lines = made(seed)
     service, chance = Service(rules, lines, few), random.Random(luck)
     for _ in range(most):

@@ -1,7 +1,7 @@
-"""An independent, naive reading of the rules in semantics.md, to hold the service's own core against.
+"""An independent, naive implementation of semantics.md, to compare the core with.
 
-It shares no code with the core: one global list of facts, sorted; every deadline found by looking
-at everything; nothing cached. `decide` is the whole interface.
+It shares no code with the core: one global sorted list of facts; every deadline found by scanning
+everything; nothing cached. `decide` is the whole interface.
 """
 
 from tests.reference.decide import decide, decide_all, outputs

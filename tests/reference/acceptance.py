@@ -11,12 +11,12 @@ def late(event: Event, at: int) -> bool:
 
 
 def unattended(event: Event, at: int) -> bool:
-    """A cart, checkout or payment event that shows nobody at a screen."""
+    """Whether a cart, checkout or payment event is no sign of an active visitor."""
     return event.type in SHOP and (late(event, at) or event.owner.pseudo)
 
 
 def customer_goes(visitor: Visitor, event: Event, at: int) -> bool:
-    """`customer: null` where it says so, or another customer in place of one."""
+    """Whether the event ends the customer: by `customer: null`, or by another customer."""
     if visitor.customer is None:
         return False
     if event.owner.customer is not None:
@@ -27,7 +27,7 @@ def customer_goes(visitor: Visitor, event: Event, at: int) -> bool:
 
 
 def of_a_customer_before(visitor: Visitor, event: Event, at: int) -> bool:
-    """A late event of another customer, of before the visitor's last change of customer."""
+    """Whether it is a late event of a customer before the visitor's last change of customer."""
     if visitor.customer_changed is None or event.client_time is None or not late(event, at):
         return False
     customer = event.owner.customer
@@ -36,7 +36,7 @@ def of_a_customer_before(visitor: Visitor, event: Event, at: int) -> bool:
 
 
 def ignored(visitor: Visitor, event: Event, at: int) -> bool:
-    """An ignored event changes nothing, not even the person."""
+    """Whether the event is ignored: it changes nothing, not even the person."""
     kind, order = event.type, event.body.get("order", {})
     if event.owner.pseudo and kind in OF_SOMEBODY_PRESENT:
         return True

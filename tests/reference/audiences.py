@@ -1,4 +1,4 @@
-"""Semantics of life, 13: who belongs to an audience, from the moment it is true."""
+"""Semantics of life, 13: membership of audiences, from the moment it holds."""
 
 import hashlib
 from typing import Any
@@ -87,7 +87,7 @@ def _lately(times: dict[Any, int], wanted: dict[str, Any], at: int) -> bool:
 
 
 def next_bound(person: Person, recipes: Recipes) -> int | None:
-    """The first time after the last look at which a time crosses a bound."""
+    """The first time after the last evaluation at which a duration crosses a bound."""
     times: list[int] = []
     for audience in recipes.audiences:
         members = audience["members"]
@@ -111,7 +111,7 @@ def _bounds(since: int | None, wanted: dict[str, Any]) -> list[int]:
 def look(
     person: Person, at: int, recipes: Recipes, out: Outputs, former: Recipes | None = None
 ) -> tuple[list[str], list[str]]:
-    """Tells what the person has left and entered: first what it left, then what it entered."""
+    """Publishes and returns the audiences left and entered; those left come first."""
     person.looked_at = at
     now = [
         each["name"]
@@ -129,7 +129,7 @@ def change(
     out: Outputs,
     former: Recipes | None = None,
 ) -> tuple[list[str], list[str]]:
-    """`former`: of the document before, whose audiences that are gone come first."""
+    """Publishes the changes to `now`. `former`: the previous document; its removed audiences come first."""
     order = [each["name"] for each in recipes.audiences]
     gone = [each["name"] for each in former.audiences] if former is not None else []
     order = [name for name in gone if name not in order] + order

@@ -1,6 +1,6 @@
-"""Section 2: the bodies of events, each read into the fields that the rules use.
+"""Section 2: reads the bodies of events into the fields that the rules use.
 
-A reader raises Invalid if an essential field cannot be read; any other field that cannot is left out.
+A reader raises Invalid for an unreadable essential field and drops any other unreadable field.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ def one_of(choices: tuple[str, ...]) -> Reader:
 
 
 def fields(source: Any, readers: Mapping[str, Reader]) -> Body:
-    """The fields of an object that can be read; the others are left out."""
+    """The readable fields of an object."""
     if not isinstance(source, dict):
         return {}
     read = {name: reader(source.get(name)) for name, reader in readers.items()}
@@ -84,7 +84,7 @@ def _search(event: Body) -> Body:
 
 
 def _cart(event: Body) -> Body:
-    """An item without a readable product is left out, one of quantity 0 or less is no line."""
+    """Items without a readable product or with a quantity of 0 or less are dropped."""
     cart = essential(event, "cart", _object)
     items = [fields(item, _ITEM) for item in essential(cart, "items", _list)]
     lines = [{"quantity": 1, **item} for item in items if "product_id" in item]
@@ -115,7 +115,7 @@ def _failed(event: Body) -> Body:
 
 
 def _placed(event: Body) -> Body:
-    """Without an id it has that of its event."""
+    """An order without an id gets its event's id."""
     readers = {
         "id": reading.identifier,
         "cart_id": reading.somebody,
@@ -147,13 +147,13 @@ def _cancelled(event: Body) -> Body:
 
 
 def _identified(event: Body) -> Body:
-    """`customer` or a key is essential: events.read looks at that."""
+    """events.read checks that it has a `customer` or a key."""
     readers = {"contacts": _contacts, "traits": _traits, "time_zone": reading.text}
     return fields(event, readers)
 
 
 def _contacts(value: Any) -> list[str] | None:
-    """Only [] itself says that there are none."""
+    """The contacts; only [] means none, an unreadable value is None."""
     if not isinstance(value, list):
         return None
     known = [each for each in value if each in CONTACTS]

@@ -1,4 +1,4 @@
-"""Section 6: what a person has bought under a cart id, known by the orders' lines."""
+"""Section 6: a person's purchases by cart id, from the orders' lines."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ Line = dict[str, Any]
 
 @dataclass
 class _Bought:
-    """One line of one order, in it until then."""
+    """One line of an order, kept until its expiry."""
 
     cart_id: str
     line: tuple[str, str, float]
@@ -29,7 +29,7 @@ class Bought:
     entries: list[_Bought] = field(default_factory=list)
 
     def holds(self, cart_id: str, line: Line, at: int) -> bool:
-        """In the same quantity."""
+        """Whether the line was bought in the same quantity."""
         self._lapse(at)
         return any(each.cart_id == cart_id and each.line == _plain(line) for each in self.entries)
 
@@ -37,21 +37,21 @@ class Bought:
         self.entries = [each for each in self.entries if at < each.until]
 
     def add(self, cart_id: str, lines: list[Line], order: Order) -> None:
-        """A line is in it for less than 14d after its order, unless it is shown."""
+        """Adds an order's lines, each for 14d unless a summary extends it."""
         for line in lines:
             same = (cart_id, _plain(line), order)
             if all((each.cart_id, each.line, each.order) != same for each in self.entries):
                 self.entries.append(_Bought(*same, order.time + _KEPT))
 
     def shown(self, cart_id: str, lines: list[Line], at: int) -> None:
-        """A summary that shows a line in this quantity gives it 14d from then."""
+        """Extends lines that a summary has in the same quantity to 14d from then."""
         self._lapse(at)
         for each in self.entries:
             if each.cart_id == cart_id and each.line in [_plain(line) for line in lines]:
                 each.until = at + _KEPT
 
     def not_shown(self, cart_id: str, lines: list[Line], changed_at: int | None, last: int) -> None:
-        """A summary (not a stale one) takes out what it does not have, or has in another quantity."""
+        """Removes lines that a current summary lacks or has in another quantity."""
         if changed_at is None or changed_at <= last + 5 * MINUTE:
             return
         if any(line["by_added"] for line in lines):
@@ -62,5 +62,5 @@ class Bought:
         ]
 
     def forget(self, orders: list[Order]) -> None:
-        """All of an order's leave when that is taken out of the record or marked unpaid."""
+        """Removes the lines of orders that were cancelled or marked unpaid."""
         self.entries = [each for each in self.entries if each.order not in orders]

@@ -1,4 +1,4 @@
-"""What a visit's views and searches amount to (sections 3 and 6)."""
+"""Evaluates a visit's views and searches (sections 3 and 6)."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def subject(views: list[View]) -> View | None:
 
 
 def looked(views: list[View], on_screen: str | None) -> bool:
-    """Some product has 10s dwell or more, or 3 or more distinct products were each looked at."""
+    """Whether a product has 10s dwell or more, or 3 or more distinct products were each viewed."""
     at = [view for view in views if view["dwell"] >= SECOND or view["id"] == on_screen]
     return len(at) >= 3 or any(view["dwell"] >= 10 * SECOND for view in views)
 

@@ -1,4 +1,4 @@
-"""Sections 2 and 3: a visitor's cart, and what carts amount to."""
+"""Sections 2 and 3: a visitor's cart, and the value of carts."""
 
 import copy
 import math
@@ -12,7 +12,7 @@ _ATTRIBUTES = ("name", "category", "price", "currency", "url", "image")
 
 @dataclass
 class Cart:
-    """`of_shop`: whether the id was a shop's; `given_id`, `version`, `currency`: of the last cart.updated."""
+    """A visitor's cart. `of_shop`: the id came from the shop; `given_id`, `version`, `currency`: of the last cart.updated."""
 
     visitor: str
     id: str = ""
@@ -76,7 +76,7 @@ class Cart:
         self._replace({}, time, added=False)
 
     def restore(self, lines: dict[Key, Line], id_: str, of_shop: bool, time: int) -> None:
-        """Section 3: the lines of an order that was not paid are the cart again, under its id."""
+        """Section 3: restores the lines of an unpaid order as the cart, under its id."""
         self.lines = {
             key: {**line, "since": time, "by_added": False} for key, line in lines.items()
         }
@@ -86,7 +86,7 @@ class Cart:
         self.changed_at = self.added_at = time
 
     def _priced(self, item: Line) -> Line:
-        """An item of a whole cart, in its own currency, else in the cart's."""
+        """An item with its own currency, else the cart's."""
         currency = item.get("currency") or self.currency
         own = {name: value for name, value in item.items() if name != "currency"}
         own["quantity"] = _rounded(own["quantity"])
@@ -140,7 +140,7 @@ def _rounded(quantity: float) -> float:
 
 
 def _merged(items: list[Line]) -> Line:
-    """Equal lines of one cart.updated: quantities add up, the price is that of all together."""
+    """Merges equal lines of a cart.updated: quantities add up, the price covers all together."""
     line: Line = {"variant_id": ""}
     for item in items:
         line |= item

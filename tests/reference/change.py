@@ -1,4 +1,4 @@
-"""Section 4: a change of person, announced before its event is applied."""
+"""Section 4: a change of person, published before its event is applied."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def change_of_person(stage: "Stage", event: Event, at: int) -> bool:
-    """Whether the visitor's person is another one from this event on."""
+    """Whether this event changes the visitor's person."""
     before = stage.visitor.person()
     gone = acceptance.customer_goes(stage.visitor, event, at)
     if gone:
@@ -49,7 +49,7 @@ def _take_names(visitor: Visitor, event: Event, at: int) -> None:
 
 
 def _orders(visitor: Visitor) -> list[Order]:
-    """Only the one kept as `ordered` goes with its cart id and contents."""
+    """The visitor's orders; only the one in `ordered` keeps its cart id and contents."""
     kept = visitor.ordered
     return [
         _whole(order) if kept is not None and order is kept.order else _bare(order)
@@ -62,5 +62,5 @@ def _bare(order: Order) -> Order:
 
 
 def _whole(order: Order) -> Order:
-    """With the value that the record has, of one that recurred before that of then."""
+    """The order with its recorded value; a formerly recurring one has its value from then."""
     return replace(order, value=order.worth(), kept_value=None)

@@ -1,4 +1,4 @@
-"""Section 11: what a visitor tells the keys of identity."""
+"""Section 11: a visitor's claims to the keys of identity."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,11 +8,11 @@ from tests.reference.visitor import Visitor
 
 _KEPT = 16
 Tell = Callable[[str, str, Any], None]
-"""To which key, what kind of claim, and its body."""
+"""Publishes a claim: key, kind and body."""
 
 
 def bind(visitor: Visitor, keys: list[str], changed: bool, at: int, tell: Tell) -> None:
-    """Binds the keys told before to a new person, then those of the event."""
+    """Binds the visitor's earlier keys to a new person, then the event's keys."""
     person = visitor.person()
     if changed:
         for key in dict.fromkeys(key for key, _, _ in visitor.bound_pairs):
@@ -24,7 +24,7 @@ def bind(visitor: Visitor, keys: list[str], changed: bool, at: int, tell: Tell) 
 
 
 def _bind(visitor: Visitor, key: str, person: str, at: int, tell: Tell) -> None:
-    """A pair told again moves to the end of the last 16."""
+    """Binds a key; a repeated pair moves to the end of the last 16."""
     others = [pair for pair in visitor.bound_pairs if pair[:2] != (key, person)]
     visitor.bound_pairs = [*others, (key, person, at)][-_KEPT:]
     tell(key, "bound", person)

@@ -1,4 +1,4 @@
-"""Triggers and decisions as sets of rows, on the fields that answers are compared by."""
+"""Triggers and decisions as sets of rows with the compared fields."""
 
 import json
 from collections import Counter
@@ -57,7 +57,7 @@ def _row(kind: str, fields: Iterable[str], document: dict[str, Any]) -> str:
 
 
 def _item(item: Any) -> list[Any]:
-    """A line of a cart, of a trigger or of a vector, as a vector has it."""
+    """A cart line of a trigger or vector in the vector's form."""
     if isinstance(item, dict):
         item = [item.get(name) for name in ("product_id", "variant_id", "quantity", "price")]
     product, variant, quantity, price = item
@@ -76,7 +76,7 @@ def _fired(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_life(data: dict[str, Any]) -> dict[str, Any]:
-    """What only triggers of the life kinds hold, as a vector has it."""
+    """The fields of life triggers only, in the vector's form."""
     own = {name: value for name, value in data.items() if name not in ("order", "product", "also")}
     if data.get("order") is not None:
         order = data["order"]
@@ -122,19 +122,19 @@ def rows(triggers: Iterable[dict[str, Any]], decisions: Iterable[dict[str, Any]]
 
 
 def attributes(triggers: Iterable[dict[str, Any]]) -> Rows:
-    """The CloudEvents attributes of section 8, which the vectors do not hold."""
+    """The CloudEvents attributes of section 8, which vectors lack."""
     return Counter(_row("attributes", ATTRIBUTES, trigger) for trigger in triggers)
 
 
 def _attributed(item: dict[str, Any]) -> dict[str, Any]:
-    """A line with all that it has; 2 and 2.0 are the same."""
+    """A line with all attributes; 2 and 2.0 are equal."""
     line = {name: item[name] for name in LINE if item.get(name) is not None}
     numbers = {name: line[name] + 0.0 for name in ("quantity", "price") if name in line}
     return line | numbers
 
 
 def _shown(data: dict[str, Any]) -> dict[str, Any]:
-    """The order or the products of a life trigger, with all that they have."""
+    """The order or products of a life trigger, with all attributes."""
     shown: dict[str, Any] = {}
     if data.get("order") is not None:
         order = data["order"]
@@ -156,7 +156,7 @@ def _of_product(product: dict[str, Any]) -> dict[str, Any]:
 
 
 def details(triggers: Iterable[dict[str, Any]], decisions: Iterable[dict[str, Any]]) -> Rows:
-    """What of triggers and decisions the vectors do not hold either: all attributes of the cart's lines, too."""
+    """Fields of triggers and decisions that vectors lack, with all attributes of cart lines."""
     counted: Rows = Counter()
     for trigger in triggers:
         data = trigger["data"]

@@ -1,4 +1,4 @@
-"""Section 6: what counts of a summary, or of what an episode was last fed."""
+"""Section 6: the lines and checkout that count, of a summary or an episode's last state."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ Line = dict[str, Any]
 
 @dataclass
 class Counted:
-    """`lines`: what counts as the cart; `checkout`: the one that counts as open."""
+    """The parts that count. `lines`: the cart; `checkout`: the open checkout."""
 
     lines: list[Line]
     checkout: Checkout | None
@@ -38,7 +38,7 @@ def count(
     checkout: Checkout | None,
     at: int,
 ) -> Counted:
-    """What of these lines (of a cart that changed last at `changed_at`) and this checkout counts."""
+    """The part of these lines and this checkout that counts. `changed_at`: last change of the cart."""
     if orders.last() is None:
         never_changed = not lines and changed_at is None
         return Counted(lines, checkout, old=never_changed and checkout is None)

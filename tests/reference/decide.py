@@ -30,7 +30,7 @@ def decide_all(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[R
 def outputs(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> Outputs:
     """Triggers (cancels too), decisions and all else for these input lines and a recipes file's contents.
 
-    The rows come in no particular order. A line that goes back in time is a ValueError.
+    The rows have no particular order. Raises ValueError for a line that goes back in time.
     """
     out, in_force = Outputs(), parse_history(recipes)
     last: int | None = None

@@ -1,4 +1,4 @@
-"""Section 6: what a visitor's summary opens, keeps and closes."""
+"""Section 6: the episodes that a visitor's summary opens, keeps and closes."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.reference.times import DAY
 
 
 class Feeding:
-    """One idle fact `at` with the summary of `visitor`, as this section looks at it."""
+    """One idle fact `at`, with the summary of `visitor`."""
 
     def __init__(self, person: Person, visitor: str, summary: dict[str, Any], at: int) -> None:
         self.person, self.visitor, self.summary, self.at = person, visitor, summary, at
@@ -39,7 +39,7 @@ class Feeding:
         self.subject, self.sub_kind = subject(self.views), sub_kind(*looks)
 
     def _stale(self) -> bool:
-        """Older than the cart known under this id, with other contents."""
+        """Whether the cart is older than the known one of this id and differs from it."""
         changed_at, known = self.person.carts.get(self.cart_id, (-1, []))
         if changed_at <= self.last_order or contents(known) == contents(self.given):
             return False
@@ -51,7 +51,7 @@ class Feeding:
         return known and not self.given and not self.stale
 
     def remember(self) -> None:
-        """What is known of the cart, and what is bought under its id."""
+        """Records the cart, and purchases under its id."""
         person, bought = self.person, self.person.bought
         if not self.stale:
             bought.not_shown(self.cart_id, self.given, self.changed_at, self.last_order)
@@ -113,7 +113,7 @@ class Feeding:
 
 
 def idle(feeding: Feeding, recipes: Recipes, out: Outputs) -> None:
-    """The funnel first, then the browse episode; planning comes after."""
+    """Updates the funnel episodes, then the browse episode; planning follows."""
     _new_cart_id(feeding, out)
     if not feeding.stale:
         _funnel(feeding, recipes, out)
@@ -122,7 +122,7 @@ def idle(feeding: Feeding, recipes: Recipes, out: Outputs) -> None:
 
 
 def _new_cart_id(feeding: Feeding, out: Outputs) -> None:
-    """Episodes last fed by this visitor under another cart id go on under the new one, or close."""
+    """Episodes last fed by this visitor under another cart id continue under the new one, or close."""
     if feeding.changed_at is None:
         return
     for episode in feeding.person.open_episodes():

@@ -1,4 +1,4 @@
-"""Sections 2 and 10: which lines are events, and at which time."""
+"""Sections 2 and 10: reads lines as events with their times."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SHOP = CART | CHECKOUT
 LOOKS = {"page.viewed", "product.viewed", "category.viewed", "search.performed"}
 ENGAGED = SHOP | LOOKS | {"activity.pinged"}
 OF_SOMEBODY_PRESENT = LOOKS | {"activity.pinged", "exit.signal"}
-"""These of a pseudo-visitor are ignored."""
+"""Event types ignored for a pseudo-visitor."""
 EVEN_IF_LATE = {"order.placed", "order.cancelled", "consent.changed", "visitor.identified"}
 EVEN_IF_LATE |= {"visitor.subscribed", "order.delivered"}
 _LARGEST = 64 * 1024
@@ -31,7 +31,7 @@ class Event:
 
 
 def read(line: bytes | str) -> tuple[int | None, Event | None]:
-    """The time that a line moves to (None: it moves nothing) and its event (None: no valid one)."""
+    """The time of a line (None: none) and its event (None: invalid)."""
     raw = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
     try:
         document = json.loads(raw.decode("utf-8"), parse_constant=_refuse, parse_int=_integer)
@@ -47,7 +47,7 @@ def read(line: bytes | str) -> tuple[int | None, Event | None]:
 
 
 def event(document: dict[str, Any], size: int) -> Event:
-    """The event of a document of `size` bytes. Raises Invalid, for an unknown type too: it is counted and ignored."""
+    """The event of a document of `size` bytes. Raises Invalid, also for an unknown type."""
     id_, kind = reading.identifier(document.get("id")), document.get("type")
     if id_ is None or not isinstance(kind, str) or kind not in BODIES:
         raise Invalid("id or type")
@@ -69,5 +69,5 @@ def _refuse(name: str) -> None:
 
 
 def _integer(digits: str) -> int | float:
-    """A number of thousands of digits is out of every range and no readable id."""
+    """An integer; one with thousands of digits becomes out of range, and no readable id."""
     return int(digits) if len(digits) <= 4000 else float(digits)

@@ -22,7 +22,7 @@ _SIGNALS = {
 
 
 def signal(visitor: Visitor, body: dict[str, Any], at: int, recipes: Recipes, out: Outputs) -> None:
-    """An exit.signal at `at`: accept it, weigh all of the visit, decide each exit recipe."""
+    """Processes an exit.signal: accepts it, scores the visit, decides each exit recipe."""
     if body.get("form_focus") or body.get("held_ms", 10**15) < _SIGNALS[body["signal"]][2]:
         return
     if visitor.last_active is None or at - visitor.last_active >= 30 * MINUTE:
@@ -109,7 +109,7 @@ def candidate(visitor: Visitor, recipe: Recipe, reason: str | None, at: int, out
 
 
 def _watch(visitor: Visitor, recipe: Recipe, id_: str, at: int) -> None:
-    """The first candidate of the visit that comes as far as guard 8 is told to the person."""
+    """Reports the visit's first candidate that reaches guard 8 to the person."""
     held_before = any(recipe.is_same(each) and why == "holdout" for each, why in visitor.refused)
     if held_before or not recipe.attribution or recipe.shadow:
         return
@@ -157,14 +157,14 @@ def _refusal(visitor: Visitor, recipe: Recipe, at: int) -> str | None:
 
 
 def left_by_consent(channels: list[str], recipe: Recipe, consent: dict[str, bool]) -> list[str]:
-    """Guard 4: those of the channels that the recipe may use."""
+    """Guard 4: the channels that the recipe may use."""
     if recipe.consent == "granted":
         return [channel for channel in channels if consent.get(channel) is True]
     return [channel for channel in channels if consent.get(channel) is not False]
 
 
 def cancel(visitor: Visitor, reason: str, order: str | None, at: int, out: Outputs) -> None:
-    """The visitor's own order or consent takes back its exit triggers that are still valid."""
+    """Cancels the visitor's valid exit triggers after its own order or consent."""
     for fired in list(visitor.published):
         if at >= fired["valid_until"]:
             continue

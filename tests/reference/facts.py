@@ -1,4 +1,4 @@
-"""Section 4: what the stages tell each other."""
+"""Section 4: the facts and claims between stages."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ from tests.reference.orders import Order, Window
 
 @dataclass(order=True)
 class Fact:
-    """A fact to a person, or a claim to a key; in the order of section 1."""
+    """A fact to a person, or a claim to a key, ordered as in section 1."""
 
     at: int
     visitor: str
@@ -20,7 +20,7 @@ class Fact:
 
 @dataclass
 class HandedOver:
-    """Of a `visitor.identified` that a login or a key sends: oldest orders first, then consent."""
+    """The body of a `visitor.identified` from a login or a key: orders, oldest first, then consent."""
 
     orders: list[Order] = field(default_factory=list)
     consent: dict[str, bool] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class HandedOver:
 
 @dataclass
 class Cancelled:
-    """An `order.cancelled`; one of an order that was not paid has the window."""
+    """An `order.cancelled`; one of an unpaid order has the window."""
 
     id: str
     window: Window | None = None
@@ -54,7 +54,7 @@ class Consent:
     old: bool = False
 
     def applied_to(self, known: dict[str, bool]) -> dict[str, bool]:
-        """What is known of the channels then."""
+        """The consents after this one is applied."""
         if self.granted and self.late:
             kept = {channel for channel, granted in known.items() if not granted}
             return known | {channel: True for channel in self.channels if channel not in kept}

@@ -1,4 +1,4 @@
-"""Seeded logs that stand on the edges of the rules: deadlines to the millisecond, repeated ids,
+"""Seeded logs at the edges of the rules: deadlines to the millisecond, repeated ids,
 logins, devices that change hands, carts that are emptied and filled again, orders of servers, faults
 in the parts of events.
 
@@ -55,7 +55,7 @@ class _Log:
         self.stories = pick.choice((0, 0.03, 0.1, 0.3))
 
     def moves(self) -> None:
-        """Time goes on: a little, or exactly to an edge after something that happened."""
+        """Advances time: a little, or exactly to an edge after an earlier event."""
         pick = self.pick
         kind = pick.random()
         if kind < 0.12:
@@ -72,7 +72,7 @@ class _Log:
         self.now += pick.choice((MINUTE, 5 * MINUTE))
 
     def _id(self) -> Any:
-        """Mostly a new one; one that was there before, of whatever type; a number; nobody's."""
+        """An id: mostly new; or an earlier one of any type, a number, or a name of nobody."""
         pick, own = self.pick, self.ids
         if own and pick.random() < 0.04:
             return pick.choice((own[-1], own[-256:][0], own[-257:][0], pick.choice(own[-20:])))
@@ -82,7 +82,7 @@ class _Log:
         return nobody(pick) if kind < 0.03 else f"e{len(self.lines)}"
 
     def _client_time(self) -> Any:
-        """Late or not, at something that happened, in the wrong unit, of another form."""
+        """A client time: late or not, equal to an earlier one, in the wrong unit, or of another form."""
         pick, kind = self.pick, self.pick.random()
         if kind < 0.45:
             back = pick.choice((5 * MINUTE, 5 * MINUTE + 1, 5 * MINUTE + 1, HOUR, DAY, -HOUR))
@@ -112,7 +112,7 @@ class _Log:
         self.lines.append(text.replace("Infinity", "1e999").encode())
 
     def happens(self) -> None:
-        """One event of one visitor, or a burst of them, sometimes with customer and keys on it."""
+        """Adds an event or a burst of one visitor, sometimes with customer and keys."""
         pick, some = self.pick, self.cast
         visitor = pick.choice(some.visitors[: pick.choice((1, 2, 12))])
         for body in burst(pick) if pick.random() < 0.01 else [self.shop.body()]:
@@ -134,7 +134,7 @@ class _Log:
             self.write(event)
 
     def tells(self) -> None:
-        """A story, with other events between its own."""
+        """Adds a story with other events in between."""
         for wait, event in self.teller.story():
             if self.pick.random() < 0.15:
                 self.happens()
@@ -149,7 +149,7 @@ def life_log(seed: int, size: int) -> list[bytes]:
 
 
 def log(seed: int, size: int) -> list[bytes]:
-    """`size` lines or a few more, in order of `t`: minutes to months of a few visitors' doings."""
+    """`size` lines or a few more, in order of `t`: minutes to months of a few visitors' events."""
     return _written(_Log(seed), size)
 
 

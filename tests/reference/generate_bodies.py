@@ -1,4 +1,4 @@
-"""Seeded bodies of events: what one visitor does, from a small shop, so that ids meet again."""
+"""Seeded bodies of events of a visitor, from a small shop so that ids repeat."""
 
 import copy
 import random
@@ -39,7 +39,7 @@ WEIGHTS = {
 
 
 class Shop:
-    """What is done in one log."""
+    """The bodies of one log."""
 
     def __init__(self, cast: Cast) -> None:
         self.pick: random.Random = cast.pick
@@ -50,7 +50,7 @@ class Shop:
         self.shown: list[dict[str, Any]] = []
 
     def body(self, kind: str | None = None) -> dict[str, Any]:
-        """One event's type and body."""
+        """The type and body of one event."""
         pick = self.pick
         kind = kind or pick.choices(list(WEIGHTS), self.weights)[0]
         event: dict[str, Any] = {"type": kind}
@@ -115,7 +115,7 @@ class Shop:
         return product
 
     def cart(self) -> dict[str, Any]:
-        """A whole cart; often one that was shown before, by whomever."""
+        """A whole cart, often one that any visitor showed before."""
         pick = self.pick
         if self.shown and pick.random() < 0.4:
             cart = copy.deepcopy(pick.choice(self.shown[-4:]))
@@ -133,7 +133,7 @@ class Shop:
         return cart
 
     def _changed(self, cart: dict[str, Any]) -> None:
-        """The same cart as it may come again: under a new id, in part, empty, in another quantity."""
+        """Varies a repeated cart: a new id, part of it, empty, another quantity."""
         pick, kind = self.pick, self.pick.random()
         if kind < 0.2 and self.cast.carts:
             cart["id"] = pick.choice(self.cast.carts)

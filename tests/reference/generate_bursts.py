@@ -1,4 +1,4 @@
-"""Seeded rows of many events of a kind, one more than are kept, and the first once more."""
+"""Seeded bursts of one kind: one event more than are kept, then the first again."""
 
 import random
 from typing import Any

@@ -1,4 +1,4 @@
-"""Seeded lines that are no valid events: what is wrong with each is in sight."""
+"""Seeded lines that are invalid events, each with an obvious fault."""
 
 import json
 import random
@@ -52,7 +52,7 @@ LARGE_AND_VALID = {"type": "cart.updated", "padding": "x" * 65_536, "cart": {"it
 
 
 def line(pick: random.Random, now: int, number: int, visitor: str) -> bytes:
-    """One line at `now` that no visitor can have done."""
+    """An invalid line at `now`."""
     event: dict[str, Any] = {"t": now, "id": f"b{number}", "visitor": visitor}
     kind = pick.randrange(12)
     if kind == 0:

@@ -1,4 +1,4 @@
-"""Seeded histories of documents over a log: recipes come, change, go into the shadow and leave."""
+"""Seeded histories of documents over a log: recipes appear, change, become shadows and disappear."""
 
 import copy
 import json
@@ -15,9 +15,9 @@ Document = dict[str, Any]
 def history(
     seed: int, log: list[bytes], recipes: Callable[[int], Document] = generate_life.recipes
 ) -> Document:
-    """A recipes file's contents: some documents, in force from times at and around those of the log's lines.
+    """A recipes file's contents: documents in force from times at and around the log's lines.
 
-    `recipes`: of a seed, a document's contents, which the log goes with.
+    `recipes`: returns a document's contents for a seed, matching the log.
     """
     pick = random.Random(f"history {seed}")
     documents = [_in_time(pick, recipes(seed))]
@@ -46,7 +46,7 @@ def _times(pick: random.Random, log: list[bytes]) -> list[int]:
 
 
 def _in_time(pick: random.Random, document: Document) -> Document:
-    """With recipes of which some are in the shadow, some watched, some others than before."""
+    """The document with some recipes as shadows, some watched, some changed."""
     kept = []
     for recipe in document.get("recipes") or ():
         if pick.random() < 0.1:

@@ -1,6 +1,6 @@
 """Seeded logs and recipes files of customers' lives: orders with lines, subscriptions, deliveries, over years.
 
-`recipes` always holds kinds of this page, and mostly audiences, so that much is open at a time.
+`recipes` always has kinds of this page, and mostly audiences, so that many episodes are open at once.
 """
 
 import copy
@@ -145,7 +145,7 @@ def _life(pick: random.Random, kind: str, names: list[str]) -> dict[str, Any]:
 
 
 def recipes(seed: int) -> dict[str, Any]:
-    """A recipes file's contents with kinds that follow a customer's life."""
+    """A recipes file's contents with the life kinds."""
     pick = random.Random(f"life recipes {seed}")
     document = copy.deepcopy(generate_recipes.recipes(seed))
     policy = document.setdefault("policy", {})

@@ -7,7 +7,7 @@ from typing import Any
 from tests.reference.reading import NOBODY
 
 ODD = ("ü", "日本", "\U0001f600", "a|b", "guest 1", "0 0", "\ufb03", "v" * 128, "event:7", "7")
-"""Names that are odd and yet name somebody."""
+"""Odd names that still name somebody."""
 TEMPLATES = (
     "{{id}}",
     "a${x}",
@@ -23,7 +23,7 @@ RAW_ADDRESSES = ("anna@example.com", "+49 30 123456", "short", "x" * 129)
 
 
 def nobody(pick: random.Random) -> str:
-    """A name that names nobody, in some spelling."""
+    """A name of nobody, in a random spelling."""
     if pick.random() < 0.3:
         return pick.choice(TEMPLATES)
     name = pick.choice(sorted(NOBODY - {""}))
@@ -32,7 +32,7 @@ def nobody(pick: random.Random) -> str:
 
 
 def as_number(pick: random.Random, name: str) -> Any:
-    """A name of digits as shops write it: text, integer, or 7.0."""
+    """A numeric name as shops write it: text, integer, or 7.0."""
     if not name.isdecimal() or not name.isascii():
         return name
     return pick.choice((name, int(name), float(name) if int(name) < 10**15 else int(name)))
@@ -40,7 +40,7 @@ def as_number(pick: random.Random, name: str) -> Any:
 
 @dataclass
 class Cast:
-    """Who and what meets in one log; few of each, so that they meet again."""
+    """The people and ids of one log; few of each, so that they repeat."""
 
     pick: random.Random
     visitors: list[str]
@@ -51,7 +51,7 @@ class Cast:
     checkouts: tuple[str, ...] = ("x1", "x2")
 
     def keys(self, rate: float = 0.4) -> dict[str, Any]:
-        """An event's `keys`; now and then one that cannot be read, or names nobody."""
+        """An event's `keys`; some are unreadable or name nobody."""
         pick, keys = self.pick, {}
         choices = {"checkout": self.checkouts, "email": self.emails, "phone": self.phones}
         for name, some in {"cart": self.carts, **choices}.items():
@@ -71,7 +71,7 @@ class Cast:
         return pick.choice(PSEUDO_OF_NO_FORM) if pick.random() < 0.1 else pick.choice(names)
 
     def owner(self) -> dict[str, Any]:
-        """Whose an event without a readable visitor is."""
+        """The owner of an event without a readable visitor."""
         pick, event = self.pick, dict[str, Any]()
         kind = pick.random()
         if kind < 0.35:

@@ -1,4 +1,4 @@
-"""Seeded faults in the parts of an event: what is null, of a wrong type, out of range or odd."""
+"""Seeded faults in parts of an event: null, wrong type, out of range or odd."""
 
 import copy
 import random
@@ -30,7 +30,7 @@ Path = tuple[str | int, ...]
 
 
 def _paths(value: Any, here: Path = ()) -> list[Path]:
-    """Where the parts of an event stand, but for its time."""
+    """The paths of an event's parts, except its time."""
     inside: list[tuple[str | int, Any]] = []
     if isinstance(value, dict):
         inside = [(name, part) for name, part in value.items() if here or name != "t"]
@@ -43,7 +43,7 @@ def _paths(value: Any, here: Path = ()) -> list[Path]:
 
 
 def spoil(pick: random.Random, event: dict[str, Any]) -> None:
-    """One part of the event is lost, replaced, or written in another way."""
+    """Removes, replaces or rewrites one part of the event."""
     path = pick.choice(_paths(event))
     holder: Any = event
     for name in path[:-1]:
@@ -69,7 +69,7 @@ def _written_otherwise(pick: random.Random, old: Any) -> Any:
 
 
 def add(pick: random.Random, event: dict[str, Any]) -> None:
-    """An optional part that cannot be read, where there was none."""
+    """Adds an unreadable optional part."""
     name = pick.choice(("customer", "client_time", "keys", "page", "order", "traits", "contacts"))
     value = pick.choice(VALUES[1:] if name == "customer" else VALUES)
     event.setdefault(name, copy.deepcopy(value))

@@ -1,6 +1,6 @@
-"""Seeded situations that a random order of events seldom makes: each is a row of waits and events.
+"""Seeded situations that a random order of events seldom gives: each is a sequence of waits and events.
 
-A wait is in ms; the log now and then makes it 1 ms shorter or longer, or leaves it out.
+A wait is in ms; the log sometimes makes it 1 ms shorter or longer, or drops it.
 """
 
 import copy
@@ -15,7 +15,7 @@ Story = list[tuple[int, Event]]
 
 
 class Teller:
-    """Tells one story after another of the cast of one log."""
+    """Generates stories with the cast of one log."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop, self.cast, self.pick = shop, shop.cast, shop.pick
@@ -67,12 +67,12 @@ class Teller:
         return list(steps) if self.pick.random() < chance else []
 
     def _server(self, cart: str) -> Event:
-        """Somebody who knows no visitor, but the cart or the customer."""
+        """A server that knows no visitor, only the cart or the customer."""
         customer = {"customer": self.pick.choice(self.cast.customers)}
         return self.pick.choice(({"keys": {"cart": cart}}, {"visitor": f"~cart:{cart}"}, customer))
 
     def payment_fails(self) -> Story:
-        """An order, and then its payment fails: named or not, soon or late, once or twice."""
+        """An order whose payment fails: named or not, soon or late, once or twice."""
         pick, who, cart = self.pick, self._who(), self._cart_id()
         given, items = pick.choice((cart, cart, None)), self._items()
         placed = self._order(cart_id=pick.choice((given, None, "other")))
@@ -110,7 +110,7 @@ class Teller:
         ]
 
     def shown_again(self) -> Story:
-        """What was ordered is shown again: on which device, under which id, how much later."""
+        """Ordered lines are shown again: on some device, under some id, some time later."""
         pick, who, cart, items = self.pick, self._who(), self._cart_id(), self._items()
         buyer = pick.choice((who, who, self._who(), self._server(cart)))
         other = pick.choice((who, self._who()))
@@ -138,7 +138,7 @@ class Teller:
         return story
 
     def emptied_before(self) -> Story:
-        """The shop empties the cart just before the order comes."""
+        """The shop empties the cart just before the order."""
         pick, who, cart, items = self.pick, self._who(), self._cart_id(), self._items()
         emptied = self._cart(cart, [])
         if pick.random() < 0.2 and len(items) == 1:
@@ -168,7 +168,7 @@ class Teller:
         return story
 
     def next_customer(self) -> Story:
-        """Somebody goes, the next one comes; what is told late of the one before."""
+        """A customer logs out and another logs in; late events of the first follow."""
         pick, visitor = self.pick, {"visitor": self.pick.choice(self.cast.visitors)}
         one, other = (pick.choice(self.cast.customers) for _ in range(2))
         cart = pick.choice((self._cart_id(), None))
@@ -188,7 +188,7 @@ class Teller:
         ]
 
     def key_of_many(self) -> Story:
-        """Nine or ten persons meet at one key, within a day or not."""
+        """Nine or ten persons share one key, within a day or not."""
         pick = self.pick
         name = pick.choice(("email", "phone", "cart"))
         keys = {
@@ -210,7 +210,7 @@ class Teller:
         return story
 
     def forwarded(self) -> Story:
-        """A server tells an order by a key, before or after somebody is bound to it."""
+        """A server sends an order by a key, before or after a person is bound to it."""
         pick, who = self.pick, self._who()
         keys = self.cast.keys(0.6) or {"cart": "k"}
         binds = who | {"type": "cart.item_added", "item": self.shop.item(), "keys": keys}
@@ -252,7 +252,7 @@ class Teller:
         ]
 
     def checkout_after(self) -> Story:
-        """The thank-you page sends the checkout once more."""
+        """The thank-you page sends the checkout again."""
         pick, who, cart = self.pick, self._who(), self._cart_id()
         step = pick.choice(
             ({"type": "checkout.started"}, {"type": "payment.failed", "order": {"id": "z"}})

@@ -1,6 +1,6 @@
-"""Seeded years of a few customers, told on the edges of one recipes file: each time that the file names is waited for.
+"""Seeded years of a few customers at the edges of one recipes file: the log waits for each duration in the file.
 
-What was decided on a log gives more times: `log` tells it again with events at them, a millisecond before and after.
+The decisions on a log give more times: `log` repeats it with events at them, a millisecond before and after.
 """
 
 import copy
@@ -54,7 +54,7 @@ class _Years:
         self.weights = [weight * pick.choice((0.3, 1, 1, 3)) for weight, _ in self.choices()]
 
     def waits(self) -> None:
-        """To an edge after something that happened; now and then not at all."""
+        """Advances time to an edge after an earlier event, or not at all."""
         pick, draw = self.pick, self.pick.random()
         if draw < 0.1:
             return
@@ -91,7 +91,7 @@ class _Years:
         self.write(self.owned(event))
 
     def owned(self, event: Event) -> Event:
-        """Whose it is: a visitor, who may be known by now, or a server that knows a key."""
+        """Adds an owner: a visitor, who may be known by now, or a server that knows a key."""
         pick = self.pick
         if pick.random() < self.servers:
             owner = pick.choice(
@@ -172,7 +172,7 @@ class _Years:
         return self.pick.choice(self.orders[-5:] or ["o0"])
 
     def ordered_again(self) -> Event:
-        """A repetition, which may bring what the first lacked, or recur no more."""
+        """A repeated order, which may add missing parts or no longer recur."""
         event = self.ordered()
         self.orders.pop()
         event["order"]["id"] = self._of_before()
@@ -229,12 +229,12 @@ class _Years:
         return event
 
     def ended(self) -> Event:
-        """The customer goes, or another one comes."""
+        """The customer logs out, or another one logs in."""
         pick = self.pick
         return {"type": "page.viewed", "customer": pick.choice((None, *self.customers))}
 
     def tells(self) -> None:
-        """A story, with other events between its own."""
+        """Adds a story with other events in between."""
         pick = self.pick
         for wait, event in story(pick, str(len(self.events))):
             if pick.random() < 0.15:
@@ -246,7 +246,7 @@ class _Years:
             self.write(event)
 
     def sleeps(self) -> None:
-        """To a night in which clocks change, at somebody whose they are."""
+        """Advances time to a night in which a person's clocks change."""
         pick = self.pick
         self.now = switch_after(self.now) + pick.choice((-4, -2, -1, 0, 1, 7)) * HOUR
         self.now = max(self.now, self.events[-1]["t"] if self.events else START)
@@ -254,12 +254,12 @@ class _Years:
         self.write({"visitor": pick.choice(self.visitors), "time_zone": "Europe/Berlin", **told})
 
     def ends_later(self) -> None:
-        """All are forgotten before the last line."""
+        """Advances time until all are forgotten, before the last line."""
         self.now += self.pick.choice((40 * DAY, 500 * DAY))
         self.write({"visitor": "q", "type": "page.viewed"})
 
     def echoes(self) -> None:
-        """More events, at the times at which something was decided."""
+        """Adds events at the times of decisions."""
         pick = self.pick
         decided = decide_all(self.lines(), self.document)
         times = [row["at"] for row in decided[1]]
@@ -278,7 +278,7 @@ class _Years:
 
 
 def log(seed: int, size: int) -> list[bytes]:
-    """About `size` lines in order of `t`, which go with `recipes(seed)`."""
+    """About `size` lines in order of `t`, matching `recipes(seed)`."""
     years = _Years(seed)
     while len(years.events) < size:
         years.waits()

@@ -1,6 +1,6 @@
-"""Seeded recipes files that a customer's years are told on: few recipes of the life kinds, and audiences that meet.
+"""Seeded recipes files for years of customers: few recipes of the life kinds, and overlapping audiences.
 
-All steps, lives and bounds of one file come from few durations, so that they fall on one another.
+All steps, lives and bounds of one file use few durations, so that they coincide.
 """
 
 import random

@@ -1,6 +1,6 @@
-"""What years of customers hold that chance alone rarely tells: each story aims at one corner of the life kinds.
+"""Situations that random years seldom contain: each story covers one edge case of the life kinds.
 
-A story gives (wait, event) in order: ms, or None for an edge of the file. Its teller may put other events between.
+A story yields (wait, event): ms, or None for an edge of the file. The log may add other events in between.
 """
 
 import random
@@ -36,7 +36,7 @@ def _about(kind: str, id_: Any) -> Event:
 
 
 class _Tale:
-    """The names that one story uses; `mark` makes them its own."""
+    """The stories with their own names; `mark` makes these unique."""
 
     def __init__(self, pick: random.Random, mark: str) -> None:
         self.pick, self.mark = pick, mark
@@ -60,7 +60,7 @@ class _Tale:
         yield None, _by(self.two, _about("order.cancelled", f"{self.id}+"))
 
     def by_key(self) -> Told:
-        """A server's order, whose owner is known later; what follows comes by the key, too."""
+        """A server's order whose owner is known later; later events also use the key."""
         pick, keys = self.pick, {"email": EMAIL}
         yield 0, _by(None, _order(self.id, *self.products(2)), keys=keys)
         bound = {"type": "visitor.identified", "keys": keys}
@@ -73,7 +73,7 @@ class _Tale:
         yield None, _by(None, _about("order.cancelled", self.id), keys=keys)
 
     def taken_back(self) -> Told:
-        """An order is taken out and comes again, while its steps wait."""
+        """An order is cancelled and repeated while its steps wait."""
         pick = self.pick
         who = {"customer": self.customer}
         yield 0, _by(self.one, _order(self.id, *self.products()), **who)
@@ -84,7 +84,7 @@ class _Tale:
         yield None, _by(self.one, _about("order.cancelled", f"{self.id}+"), **who)
 
     def brought_later(self) -> Told:
-        """Lines, a value and a currency come with repetitions, from several sides."""
+        """Repetitions from several senders add lines, a value and a currency."""
         pick, who = self.pick, {"customer": self.customer}
         yield 0, _by(self.one, _order(self.id), **who)
         given: list[dict[str, Any]] = [{"value": 40}, {"currency": "EUR"}, {}]
@@ -114,7 +114,7 @@ class _Tale:
             yield pick.choice((0, None)), delivered | who
 
     def amounts(self) -> Told:
-        """Quantities at the ends of what is read, twice of one product."""
+        """Quantities at the limits of the readable range, twice of one product."""
         pick, who = self.pick, {"customer": self.customer}
         for number in range(3):
             items = [
@@ -125,7 +125,7 @@ class _Tale:
             yield pick.choice((HOUR, DAY - 1, DAY, None)), _by(self.one, order, **who)
 
     def buys_daily(self) -> Told:
-        """More purchases of one product than are kept, a day apart or less; some are taken back."""
+        """More purchases of one product than are kept, at most a day apart; some are cancelled."""
         pick, who = self.pick, {"customer": self.customer}
         for number in range(pick.choice((6, 8))):
             wait = pick.choice((DAY - 1, DAY, DAY + 1, 2 * DAY))
@@ -134,7 +134,7 @@ class _Tale:
             yield None, _by(self.one, _about("order.cancelled", f"{self.id}-{number}"), **who)
 
     def imported(self) -> Told:
-        """A past that is told afterwards, not in its order."""
+        """Past events imported later, out of order."""
         pick, who = self.pick, {"customer": self.customer}
         for number in range(3):
             past = _by(self.one, _order(f"{self.id}-{number}", *self.products()), imported=True)
@@ -152,7 +152,7 @@ class _Tale:
         yield pick.choice((0, None)), _by(self.one, same, **who)
 
     def shared_key(self) -> Told:
-        """Nine customers within a day: the key hands over nothing more."""
+        """Nine customers of a key within a day: the key no longer hands over orders."""
         keys = {"phone": "5" * 16}
         yield 0, _by(self.one, _order(self.id, *self.products()), keys=keys)
         for number in range(self.pick.choice((8, 9, 10))):
@@ -198,7 +198,7 @@ STORIES: tuple[Callable[[_Tale], Told], ...] = (
 
 
 def story(pick: random.Random, mark: str) -> Told:
-    """One of them, under names of its own; now and then names that others use."""
+    """A random story with its own names, sometimes with names of others."""
     return pick.choice(STORIES)(_Tale(pick, mark))
 
 

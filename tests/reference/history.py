@@ -1,15 +1,15 @@
-"""Semantics of life, 14: which recipes are in force when."""
+"""Semantics of life, 14: the recipes in force at each time."""
 
 from typing import Any
 
 from tests.reference.recipes import Recipes, parse
 
 History = list[tuple[int, Recipes]]
-"""From when (ms) each document is in force, in order; the first from before all times."""
+"""(time in ms from which a document is in force, document), in order; the first has the smallest time."""
 
 
 def parse_history(document: dict[str, Any]) -> History:
-    """Of a recipes file's contents, which may be a history."""
+    """The history in a recipes file's contents; a single document gives a history of one."""
     documents = document.get("history", [document])
     return [(each.get("from", -1), parse(each)) for each in documents]
 

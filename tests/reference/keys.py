@@ -14,10 +14,10 @@ _ORDERS = 64
 
 @dataclass
 class Known:
-    """The state of a key; `whose` has the person of each order, by the order's identity."""
+    """The state of a key. `whose`: the person of each order, by the order's identity."""
 
     owners: dict[str, int] = field(default_factory=dict)
-    """Persons and when they were bound last, in that order."""
+    """Last binding time of each person, in binding order."""
     shared: bool = False
     orders: list[tuple[str, Order]] = field(default_factory=list)
     withdrawn: dict[str, set[str]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Keys:
         self.facts.append(Fact(at, f"~~{self.key}", len(self.facts), person, kind, body))
 
     def _kept_apart(self, one: str, other: str) -> bool:
-        """Two customers may share an address; each one's orders are their own."""
+        """Whether two persons stay separate: two customers may share an address."""
         address = self.key.startswith(("email:", "phone:"))
         return address and one.startswith("customer:") and other.startswith("customer:")
 
@@ -95,7 +95,7 @@ class Keys:
             self._tell(person, "handed over", handed, at)
 
     def _forward(self, source: str, kind: str, body: Any, at: int, to_all: bool) -> None:
-        """Of a shared key only the owner bound last gets orders and cancellations."""
+        """Forwards a claim; of a shared key only the owner bound last gets orders and cancellations."""
         for person in self._hearers(source, to_all):
             self._tell(person, kind, body, at)
 
@@ -122,7 +122,7 @@ class Keys:
             self._tell(person, "order.placed", told[person], at)
 
     def _told(self, order: Order, person: str) -> Order:
-        """An order of a visitor opens once only: at the first known owner that it is sent to."""
+        """The order for a person; an order of a visitor opens only at its first known owner."""
         if not order.whose.startswith("visitor:") or person.startswith("visitor:"):
             return replace(order)
         told = replace(order, withheld=order.opened, opened=False)
@@ -130,7 +130,7 @@ class Keys:
         return told
 
     def _cancelled(self, source: str, cancelled: Cancelled, at: int) -> None:
-        """Forwarded, known or not."""
+        """Forwards a cancellation, whether its order is known or not."""
         record = self._record()
         if cancelled.window is None:
             record.cancel(cancelled.id)

@@ -26,7 +26,7 @@ def _when(person: Person, recipe: Recipe, value: float | None, categories: list[
 
 
 class Life:
-    """What one fact, or one moment at `at`, opens and closes at a person."""
+    """Opens and closes a person's life episodes for one fact or one time `at`."""
 
     def __init__(
         self, person: Person, at: int, recipes: Recipes, out: Outputs, fed_by: str | None = None
@@ -124,7 +124,7 @@ class Life:
         self._replenish(order, order.items, self._told_by(order))
 
     def brought(self, order: Order, parts: Order) -> None:
-        """A repetition brought parts of an order of the record."""
+        """A repetition added parts to an order of the record."""
         for episode in self._of("post-purchase"):
             about = episode.about
             if (
@@ -281,7 +281,7 @@ class Life:
 
 
 def _by_product(lines: list[Line]) -> dict[str, list[Line]]:
-    """Without what a subscription brings again, by product id, the first line first."""
+    """Lines by product id, without subscription renewals, in order of first lines."""
     own = [line for line in lines if not line.get("renews", False)]
     own.sort(key=lambda line: (line["product_id"], line["variant_id"]))
     found: dict[str, list[Line]] = {}

@@ -1,4 +1,4 @@
-"""Section 3: orders at a visitor: placed, and not paid after all."""
+"""Section 3: a visitor's orders: placed, cancelled, and unpaid."""
 
 import copy
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tests.reference.visitor import Ordered, Visitor
 
 @dataclass
 class Placed:
-    """What an order.placed amounts to, and the keys that learn of it (section 11)."""
+    """The result of an order.placed, and the keys that get its claim (section 11)."""
 
     order: Order
     repeated: bool
@@ -26,7 +26,7 @@ def addresses(visitor: Visitor) -> list[str]:
 
 
 def place(visitor: Visitor, event: Event, at: int) -> Placed:
-    """Enters the order, empties the cart and closes the checkout, unless it is repeated or recurring."""
+    """Records the order, empties the cart and closes the checkout, unless repeated or recurring."""
     given, owner, cart = event.body["order"], event.owner, visitor.cart
     order = Order(given["id"], at, given.get("recurring", False))
     before = visitor.orders.repetition_of(order)
@@ -71,7 +71,7 @@ def _empty(visitor: Visitor, placed: Placed, named: str | None, at: int) -> None
 
 
 def cancel(visitor: Visitor, id_: str) -> list[str]:
-    """An order.cancelled: the keys that the order's claims went to, if it is the one kept."""
+    """Applies an order.cancelled; returns the keys of the order's claims, if it is the one in `ordered`."""
     gone, kept = visitor.orders.cancel(id_), visitor.ordered
     if kept is None or kept.order.id != id_ or (gone and kept.order not in gone):
         return []
@@ -87,7 +87,7 @@ def window(event: Event, at: int) -> Window:
 def take_back(
     visitor: Visitor, event: Event, at: int, unattended: bool
 ) -> tuple[Cancelled, list[str]] | None:
-    """A payment.failed that says that an order was not paid: what is told of it, and to which keys."""
+    """Applies a payment.failed; returns the cancellation and its keys, None if no order is affected."""
     fails, named = window(event, at), event.body["order"].get("id")
     kept = visitor.ordered
     if named is None:
@@ -109,7 +109,7 @@ def take_back(
 
 
 def _unnamed_means(visitor: Visitor, kept: Ordered, fails: Window) -> bool:
-    """Whether a failure that names no order is of the one kept as `ordered`."""
+    """Whether a failure that names no order is about the one in `ordered`."""
     if visitor.orders.last() is not kept.order or kept.cart_filled or kept.checkout_started:
         return False
     near = kept.cancelled or fails.end - kept.order.time <= HOUR

@@ -12,7 +12,7 @@ Contents = list[dict[str, object]]
 
 @dataclass(eq=False)
 class Order:
-    """`lines` is what it emptied at a visitor, `cart_id` the cart that these are of (section 6)."""
+    """An order. `lines`: those removed from the visitor's cart; `cart_id`: that cart (section 6)."""
 
     id: str
     time: int
@@ -27,14 +27,14 @@ class Order:
     day: int = 0
     whose: str = ""
     visitor: str = ""
-    """Of the event that told it."""
+    """The visitor of its event."""
     withheld: bool = False
     opened: bool = False
     counts: bool = False
-    """Of a person: it opened there, and it is a purchase there. Of a key: a known owner was told of it."""
+    """At a person: it counts as a purchase. At a key: it was sent to a known owner."""
 
     kept_value: float | None = None
-    """What it was worth as a recurring one."""
+    """Its value as a recurring order."""
 
     def worth(self) -> float | None:
         return self.value if self.kept_value is None else self.kept_value
@@ -42,7 +42,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Window:
-    """The times of the orders that a failed payment can be of (section 3)."""
+    """The times of the orders that a failed payment can refer to (section 3)."""
 
     start: int
     end: int
@@ -58,23 +58,23 @@ class Orders:
     ever: list[Order] = field(default_factory=list)
 
     def worth(self) -> float:
-        """Of all orders in the record."""
+        """The value of all orders in the record."""
         return math.fsum(order.worth() or 0 for order in self.record)
 
     def same(self, new: Order) -> Order | None:
-        """The one of this id among the 64 last entered; of nobody's id only one of the same time."""
+        """The order with this id among the 64 last entered; without an id, one of the same time."""
         for order in reversed(self.record[-REMEMBERED:]):
             if order.id == new.id and (order.time == new.time or not nobody(new.id)):
                 return order
         return None
 
     def repetition_of(self, new: Order) -> Order | None:
-        """What was recurring and is placed again without that is none: it is an order of that time."""
+        """The order that `new` repeats; a recurring order placed again as not recurring is no repetition."""
         before = self.same(new)
         return None if before is None or (before.recurring and not new.recurring) else before
 
     def enter(self, new: Order) -> None:
-        """Enters an order that repeats none; one counted before as recurring is not counted again."""
+        """Enters a new order; one counted before as recurring is not counted again."""
         before = self.same(new)
         if before is not None:
             self.record.remove(before)
@@ -82,7 +82,7 @@ class Orders:
         self.ever.append(new)
 
     def cancel(self, id_: str) -> list[Order]:
-        """Takes an order out of the record; of those of nobody's id the latest is meant."""
+        """Removes an order from the record; without an id the latest such order."""
         gone = [order for order in self.record if order.id == id_]
         if nobody(id_):
             gone = sorted(gone, key=lambda order: order.time)[-1:]
@@ -90,7 +90,7 @@ class Orders:
         return gone
 
     def meant(self, id_: str) -> Order | None:
-        """The order of this id in the record, else the latest that ever was."""
+        """The order with this id in the record, else the latest one ever."""
         for orders in (self.record, self.ever):
             of_id = [order for order in orders if order.id == id_]
             if of_id:
@@ -98,7 +98,7 @@ class Orders:
         return None
 
     def mark_unpaid(self, order: Order | None, window: Window) -> bool:
-        """Only an order whose time lies in the window was not paid."""
+        """Marks the order as unpaid if its time is in the window; returns whether it is."""
         if order is None or not window.holds(order.time):
             return False
         if order in self.record:
@@ -107,16 +107,16 @@ class Orders:
         return True
 
     def last(self) -> Order | None:
-        """The latest ever entered: recurring and unpaid ones do not count, cancelled ones do."""
+        """The latest order ever entered, including cancelled ones, without recurring and unpaid ones."""
         return _latest([each for each in self.ever if not each.unpaid])
 
     def last_time(self) -> int:
-        """Its time; without one a time before all."""
+        """The time of the last order, or a time before all others."""
         last = self.last()
         return -1 if last is None else last.time
 
     def times(self) -> list[int]:
-        """Of the orders in the record that are not recurring."""
+        """The times of the non-recurring orders in the record."""
         return [order.time for order in self.record if not order.recurring]
 
 

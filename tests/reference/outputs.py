@@ -1,4 +1,4 @@
-"""Section 8: the triggers, cancels and decisions, as they are written."""
+"""Section 8: triggers, cancels and decisions in their published form."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Sections 2 and 11: whose an event is, and which keys of identity it has."""
+"""Sections 2 and 11: the owner of an event, and its keys of identity."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ _KEYS = {
 
 @dataclass
 class Owner:
-    """The visitor of an event, and what it tells of identity."""
+    """The visitor of an event, and its identity data."""
 
     visitor: str
     pseudo: bool = False
@@ -24,12 +24,12 @@ class Owner:
     customer_null: bool = False
     keys: list[str] = field(default_factory=list)
     cart_of_visitor: str | None = None
-    """The cart that a pseudo-visitor's name holds."""
+    """The cart in a pseudo-visitor's name."""
     cart_of_keys: str | None = None
 
 
 def owner(event: dict[str, Any], body: dict[str, Any]) -> Owner | None:
-    """None if the event names none."""
+    """The owner of an event, None if it names none."""
     customer = reading.somebody(event.get("customer"))
     given = event.get("keys")
     read = {
@@ -76,7 +76,7 @@ def owner(event: dict[str, Any], body: dict[str, Any]) -> Owner | None:
 
 
 def _given(value: Any) -> str | None:
-    """A visitor that can be read and names somebody; `~` begins the name of a pseudo-visitor."""
+    """A readable visitor that names somebody; names of pseudo-visitors begin with `~`."""
     if not isinstance(value, str) or not value.startswith("~"):
         return reading.somebody(value)
     name, colon, id_ = (reading.text(value) or "").removeprefix("~").partition(":")

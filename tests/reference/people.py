@@ -30,7 +30,7 @@ class People:
         self.out = out
 
     def advance(self, time: int) -> None:
-        """All that time alone does up to `time`, one after another. At one time a new document goes first, then steps,
+        """Runs everything due up to `time`, in order. At one time a new document comes first, then steps,
         ends of watches, bounds, forgetting."""
         while True:
             turn = next_after(self.history, self.turned)
@@ -44,7 +44,7 @@ class People:
                 self._happens(at, rank, what)
 
     def _next(self) -> tuple[int, int, Any]:
-        """When the next thing happens, what sort it is, and to what."""
+        """The time, kind and subject of the next due action."""
         person = self.person
         found: list[tuple[int, int, Any]] = [(self._forget(), 4, None)]
         planned = [
@@ -107,7 +107,7 @@ class People:
         turn(self.person, at, former, self.recipes, self.out)
 
     def fact(self, fact: Fact) -> None:
-        """Deadlines at the same time go first."""
+        """Applies a fact; deadlines at the same time run first."""
         self.advance(fact.at)
         person, body, at, out = self.person, fact.body, fact.at, self.out
         if fact.kind == "brought":
@@ -127,7 +127,7 @@ class People:
         Life(self.person, at, self.recipes, self.out).look()
 
     def _brought(self, parts: Order, at: int, key: str) -> None:
-        """What a key forwards of a repetition: nothing to whom does not know the order."""
+        """Applies a repetition forwarded by a key; ignored if the person does not know the order."""
         known = self.person.orders.same(parts) if self.known else None
         if known is None:
             return
@@ -187,7 +187,7 @@ class People:
                 person.watch(about, until, fact.visitor)
 
     def _views(self, views: list[dict[str, Any]]) -> None:
-        """When what some audience names was last viewed."""
+        """Records last views of products and categories named by audiences."""
         for view in views:
             for name in (("category", view.get("category")), ("product", view["id"])):
                 if name in self.recipes.named():

@@ -1,4 +1,4 @@
-"""Sections 6 and 7: the state of one person, and of its episodes."""
+"""Sections 6 and 7: the state of one person and its episodes."""
 
 import math
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ class Episode:
     channels: list[str] | None = None
     watched: bool = False
     steps: list[int] = field(default_factory=list)
-    """Offsets by number: of those decided, and of those that the document in force has left."""
+    """Offsets by step number: of decided steps, and of those left in the document in force."""
 
     def __post_init__(self) -> None:
         self.steps = list(self.recipe.steps)
@@ -81,7 +81,7 @@ class Episode:
         return {"id": self.cart_id, "lines": self.lines, "value": value(self.lines)}
 
     def close(self, reason: str, at: int, out: Outputs) -> None:
-        """Ends it with steps left."""
+        """Closes the episode with steps left."""
         left = len(self.steps) - self.decided
         out.decision(
             self.id(),
@@ -97,7 +97,7 @@ class Episode:
         self.is_open, self.due, self.waits_until = False, None, None
 
     def cancel(self, reason: str, order: str | None, at: int, out: Outputs) -> None:
-        """Takes back each of its triggers that is still valid."""
+        """Cancels each of its triggers that is still valid."""
         for fired in list(self.published):
             if at < fired["valid_until"]:
                 self.published.remove(fired)
@@ -109,7 +109,7 @@ class Episode:
 
 @dataclass
 class Purchase:
-    """A product of an order; `number`: in the order of entering."""
+    """A product of an order; `number`: its position in order of entering."""
 
     product: str
     order_id: str
@@ -122,7 +122,7 @@ class Purchase:
 
 @dataclass
 class Device:
-    """What the people stage knows of one of the person's visitors."""
+    """The people stage's state of one of the person's visitors."""
 
     active: bool = False
     last_active: int = 0
@@ -131,7 +131,7 @@ class Device:
 
 @dataclass
 class Watch:
-    """Semantics of life, 15. `about`: the record but for what is counted · `visitor`: with whom it goes."""
+    """A watch (semantics of life, 15). `about`: its record without counts · `visitor`: the visitor it moves with."""
 
     about: dict[str, Any]
     until: int
@@ -146,7 +146,7 @@ class Watch:
 
 @dataclass
 class Person:
-    """`contacts` is None if none were ever told; `carts` has when each known cart changed, and its lines."""
+    """A person. `contacts`: None if never sent; `carts`: change time and lines of each known cart."""
 
     id: str
     last_fact: int = 0
@@ -173,7 +173,7 @@ class Person:
     bought_at: dict[tuple[str, str | None], int] = field(default_factory=dict)
 
     def watch(self, about: dict[str, Any], until: int, visitor: str | None) -> None:
-        """Opens a watch, if none of this recipe is open."""
+        """Opens a watch unless one of this recipe is open."""
         if all(each.about["recipe"] != about["recipe"] for each in self.watches):
             self.watches.append(Watch(about, until, visitor))
 
@@ -191,7 +191,7 @@ class Person:
         return sum(device.visits for device in self.devices.values())
 
     def plan(self, now: int) -> None:
-        """While any visitor is active nothing is due; else each open episode's next step."""
+        """Plans each open episode's next step; none while a visitor is active."""
         for episode in self.open_episodes():
             if episode.is_life:
                 continue
@@ -210,7 +210,7 @@ class Person:
         episode.due = max(due, now)
 
     def consents(self, known: dict[str, bool], now: int, out: Outputs) -> None:
-        """What is known of the channels from now on."""
+        """Sets the consents; cancels valid triggers on withdrawn channels."""
         self.consent = known
         for episode in self.episodes:
             for fired in list(episode.published):
@@ -224,7 +224,7 @@ class Person:
         self.traits |= event.get("traits", {})
 
     def subscribed(self, channels: list[str]) -> None:
-        """The channels of a subscription reach the person: a known one if any contacts were told."""
+        """Adds the channels of a subscription to the contacts, of a known person only if contacts were sent."""
         reach = [each for each in channels if each != "onsite"]
         if self.id.startswith("visitor:"):
             reach = [each for each in reach if each in ("push", "messenger")]

@@ -1,4 +1,4 @@
-"""Semantics of life, 12: the welcome popup, decided at each look of a visitor."""
+"""Semantics of life, 12: the welcome popup, decided at each view of a visitor."""
 
 from tests.reference import exit_intent
 from tests.reference.outputs import Outputs
@@ -7,7 +7,7 @@ from tests.reference.visitor import Visitor
 
 
 def look(visitor: Visitor, at: int, recipes: Recipes, out: Outputs) -> None:
-    """A page, product, category or search has been applied."""
+    """Decides the popup after a page, product, category or search event."""
     for recipe in recipes.of("welcome-popup"):
         if not visitor.person().startswith("visitor:") or visitor.subscribed:
             return

@@ -1,4 +1,4 @@
-"""Section 6: what orders do to a person: those that come, are repeated, handed over or taken back."""
+"""Section 6: effects of orders on a person: placed, repeated, handed over or cancelled."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from tests.reference.times import MINUTE
 def placed(
     person: Person, told: Order, now: int, out: Outputs, handed_over: bool = False
 ) -> tuple[Order, bool, Order | None]:
-    """An order known at `now`; one handed over acts on what was fed up to its time."""
+    """Applies an order known at `now`; one handed over affects only the state up to its time."""
     order, before = replace(told), person.orders.repetition_of(told)
     parts = None
     if before is None:
@@ -61,7 +61,7 @@ def _acts(
 
 
 def _buys(person: Person, order: Order, first: Order) -> None:
-    """Adds what the order carries, or what is known of its cart; `first` is the one it repeats."""
+    """Adds purchases: the order's lines, or those of its cart; `first` is the order it repeats."""
     if order.cart_id is None:
         return
     lines = order.lines
@@ -79,7 +79,7 @@ def _ends(episode: Episode, order: str, now: int, out: Outputs, lifts: bool) -> 
 
 
 def _what_counts_no_longer(person: Person, order: str, now: int, out: Outputs, lifts: bool) -> None:
-    """Of open funnel episodes: some end, lines leave the others."""
+    """Closes open funnel episodes or removes their bought lines."""
     for episode in person.open_episodes():
         if episode.recipe.kind not in FUNNEL:
             continue
@@ -99,7 +99,7 @@ def _what_counts_no_longer(person: Person, order: str, now: int, out: Outputs, l
 
 
 def cancelled(person: Person, told: Cancelled) -> list[Order]:
-    """An order taken out of the record; one that was not paid no longer counts as the last order."""
+    """Removes an order from the record; an unpaid one no longer counts as the last order."""
     if told.window is None:
         gone = person.orders.cancel(told.id)
         person.bought.forget(gone)
@@ -113,7 +113,7 @@ def cancelled(person: Person, told: Cancelled) -> list[Order]:
 
 
 def handed_over(person: Person, told: HandedOver, now: int, out: Outputs, life: Life) -> None:
-    """By a login or by a key: orders, oldest first, then withdrawals, then grants."""
+    """Applies a handover by a login or key: orders, oldest first, then withdrawals, then grants."""
     for about, until in told.watches:
         if until > now:
             person.watch(about, until, told.visitor)
@@ -128,7 +128,7 @@ def handed_over(person: Person, told: HandedOver, now: int, out: Outputs, life: 
 
 
 def follows(life: Life, order: Order, is_new: bool, parts: Order | None) -> None:
-    """What an order of the record does to life episodes."""
+    """Applies an order of the record to life episodes."""
     if is_new:
         life.entered(order)
     elif parts is not None:

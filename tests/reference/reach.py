@@ -1,4 +1,4 @@
-"""Section 7, guards 3 and 4: which channels reach a person."""
+"""Section 7, guards 3 and 4: the channels that reach a person."""
 
 from tests.reference.exit_intent import left_by_consent
 from tests.reference.person import Episode, Person
@@ -6,7 +6,7 @@ from tests.reference.recipes import REMINDERS
 
 
 def wanted(episode: Episode) -> list[str]:
-    """The recipe's channels; of a welcome those that the subscription named."""
+    """The recipe's channels; for a welcome those of the subscription."""
     named = episode.channels
     return [each for each in episode.recipe.channels if named is None or each in named]
 
@@ -24,7 +24,7 @@ def reachable_now(person: Person) -> bool:
 
 
 def contacts_of(person: Person) -> list[str] | None:
-    """As last told; a contact person to whom none were told has the one of its name."""
+    """The last known contacts; a contact person without any has the one in its name."""
     if person.contacts is None and person.id.startswith("email:"):
         return ["email"]
     if person.contacts is None and person.id.startswith("phone:"):
@@ -40,7 +40,7 @@ def reachable(person: Person, channels: list[str]) -> bool:
 
 
 def channels_of(person: Person, episode: Episode) -> list[str]:
-    """Guard 4: what is left of the recipe's channels."""
+    """Guard 4: the recipe's channels that may be used."""
     recipe, contacts = episode.recipe, contacts_of(person)
     channels = wanted(episode)
     if contacts is not None:

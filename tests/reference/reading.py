@@ -1,6 +1,6 @@
 """Section 2: how single values are read: ids, numbers, texts, and names of nobody.
 
-Each reader gives the value as the rules see it, or None if it cannot be read.
+Each reader returns the normalized value, or None if unreadable.
 """
 
 import re
@@ -32,7 +32,7 @@ def nobody(name: str) -> bool:
 
 
 def text(value: Any) -> str | None:
-    """A text; a lone surrogate in it is read as U+FFFD."""
+    """The text, with lone surrogates replaced by U+FFFD."""
     return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else None
 
 
@@ -88,7 +88,7 @@ def whole(value: Any) -> int | None:
 
 
 def client_time(value: Any) -> int | None:
-    """Before the year 2000 it is out of range."""
+    """A time in ms; None if before the year 2000."""
     read = whole(value)
     return read if read is not None and read >= YEAR_2000 else None
 

@@ -145,21 +145,21 @@ class Recipe:
         return self.mode == "shadow"
 
     def sees(self, other: "Recipe") -> bool:
-        """Live ones, and itself."""
+        """Whether it sees another recipe: live ones and itself."""
         return not other.shadow or (self.shadow and other.name == self.name)
 
     def is_same(self, other: "Recipe") -> bool:
         return other.name == self.name and self.sees(other)
 
     def life_of(self, product: str, of: str | None) -> int | None:
-        """Of the first that is there: the product, its category, all."""
+        """The life (ms) of the product, else of its category, else of all products."""
         for name in (product, f"category:{of}" if of is not None else None, "*"):
             if name is not None and name in self.life:
                 return self.life[name]
         return None
 
     def arm(self, person: str) -> str | None:
-        """The arm whose cumulative share holds the person's place; outside all, none."""
+        """The arm whose cumulative share contains the person's bucket, or None."""
         place, upto = bucket("arm", self.name, person), hundredths(0)
         for name, percent in self.arms.items():
             upto += hundredths(percent)
@@ -188,7 +188,7 @@ class Recipes:
     replenishes: bool = False
 
     def named(self) -> set[tuple[str, str | None]]:
-        """The categories and products that some audience names."""
+        """The categories and products named by audiences."""
         found: set[tuple[str, str | None]] = set()
         for audience in self.audiences:
             members = audience["members"]
@@ -244,7 +244,7 @@ def parse(document: dict[str, Any]) -> Recipes:
 
 
 def holds(when: dict[str, Any], context: dict[str, Any]) -> bool:
-    """All conditions hold: {min, max} of numbers (unknown: 0), or one of a list."""
+    """Whether all conditions hold: {min, max} of numbers (unknown: 0), or one of a list."""
     for name, wanted in when.items():
         value = context.get(name)
         if isinstance(wanted, dict):
@@ -270,7 +270,7 @@ def context(
     sub_kind: str | None,
     message: int | None,
 ) -> dict[str, Any]:
-    """What conditions speak of. `cart` is None when empty; it has `value` (None: unknown) and `lines`."""
+    """The context of conditions. `cart`: None when empty, else `value` (None: unknown) and `lines`."""
     if cart is not None:
         categories = [line.get("category") for line in cart["lines"]]
     else:

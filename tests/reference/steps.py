@@ -1,4 +1,4 @@
-"""Section 7: a step that is due, and the guards it passes."""
+"""Section 7: the guards of a due step."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +20,11 @@ class Verdict:
     reason: str | None = None
     until: int | None = None
     reached: bool = False
-    """It came as far as guard 8."""
+    """Whether it reached guard 8."""
 
 
 def step(person: Person, episode: Episode, due: int, recipes: Recipes, out: Outputs) -> None:
-    """The episode's next step comes due."""
+    """Decides the episode's next step."""
     recipe, number, id_ = episode.recipe, episode.decided + 1, episode.id()
     if episode.due is None:
         episode.close("expired", due, out)
@@ -103,7 +103,7 @@ def _joined(person: Person, episode: Episode, due: int) -> list[Episode]:
 
 
 def judge(person: Person, episode: Episode, due: int, recipes: Recipes) -> Verdict:
-    """The guards in their order; the first that refuses is the answer."""
+    """The verdict of the guards in order; the first refusal decides."""
     recipe, ordered = episode.recipe, person.orders.times()
     since = episode.opened
     if recipe.kind in FUNNEL and episode.changed_at is not None:
@@ -147,7 +147,7 @@ def judge(person: Person, episode: Episode, due: int, recipes: Recipes) -> Verdi
 
 
 def _near_of_life(person: Person, episode: Episode, due: int) -> list[int]:
-    """When steps of a higher priority fired or are due in (D - 5m, D + 5m]."""
+    """Times in (D - 5m, D + 5m] at which steps of higher priority fired or are due."""
     found = []
     for other in person.episodes:
         if not episode.recipe.sees(other.recipe):
@@ -225,7 +225,7 @@ def _fire(person: Person, episode: Episode, due: int, joined: list[Episode], out
 
 
 def _known_of_life(episode: Episode) -> dict[str, Any]:
-    """What conditions of offers see of a life episode."""
+    """The context of offers' conditions for a life episode."""
     if not episode.is_life:
         return {}
     if episode.recipe.kind == "post-purchase" and episode.about is not None:
@@ -241,7 +241,7 @@ def _known_of_life(episode: Episode) -> dict[str, Any]:
 
 
 def _shown_of_life(episode: Episode, joined: list[Episode]) -> dict[str, Any]:
-    """The data that only the life kinds have."""
+    """The trigger data that only the life kinds have."""
     kind, order, line = episode.recipe.kind, episode.about, episode.line
     if kind == "post-purchase" and order is not None:
         named = {

@@ -1,4 +1,4 @@
-"""Recipes in time and outcomes: the core and the reference decide the same, and what the vectors say.
+"""Recipes in time and outcomes: the core and the reference decide the same, and as the vectors do.
 
 REFERENCE_SEEDS and REFERENCE_FIRST are those of test_core.py.
 """

@@ -1,4 +1,4 @@
-"""The core and the reference decide the same over years of customers' lives, and what the vectors of it say.
+"""The core and the reference decide the same over years of customers' lives, and as the vectors do.
 
 REFERENCE_SEEDS and REFERENCE_FIRST are those of test_core.py.
 """
@@ -24,7 +24,7 @@ Rows = list[dict[str, Any]]
 
 
 def decided(log: list[bytes], document: dict[str, Any]) -> tuple[Rows, Rows, Rows]:
-    """Triggers, decisions and changes of audiences, as of the reference."""
+    """Triggers, decisions and changes of audiences of the core, as rows of the reference."""
     outs: list[Outputs] = list(backtest.run(log, files.load(json.dumps(document))))
     return (
         [json.loads(value) for out in outs for *_, value in out.triggers],

@@ -1,4 +1,4 @@
-"""Durations, hashes and times of day: the small arithmetic of sections 1, 7 and 8."""
+"""Durations, hashes and times of day: the arithmetic of sections 1, 7 and 8."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def duration(written: str | int) -> int:
-    """`90m` -> 5400000 ms; the number 0 switches a guard off."""
+    """Milliseconds of a duration: `90m` -> 5400000; the number 0 disables a guard."""
     if written == "0" or not isinstance(written, str):
         return int(written)
     for unit, size in _UNITS:
@@ -26,7 +26,7 @@ def duration(written: str | int) -> int:
 
 
 def bucket(word: str, recipe: str, person: str) -> int:
-    """The person's place from 0 to 9999 for a holdout or an arm (section 7, guard 8)."""
+    """The person's bucket from 0 to 9999 for a holdout or an arm (section 7, guard 8)."""
     digest = hashlib.sha256(f"{word}|{recipe}|{person}".encode()).hexdigest()
     return int(digest[:8], 16) % 10000
 

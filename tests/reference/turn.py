@@ -1,4 +1,4 @@
-"""Semantics of life, 14: what a new document does to a person."""
+"""Semantics of life, 14: effects of a new document on a person."""
 
 from tests.reference.life import Life
 from tests.reference.outputs import Outputs
@@ -7,7 +7,7 @@ from tests.reference.recipes import Recipe, Recipes
 
 
 def turn(person: Person, at: int, former: Recipes, recipes: Recipes, out: Outputs) -> None:
-    """From `at` on `recipes` are in force in place of the former ones."""
+    """Replaces the former recipes by `recipes` from `at` on."""
     for episode in sorted(person.open_episodes(), key=lambda each: each.order()):
         _goes_on(person, episode, at, recipes, out)
     for recipe in recipes.all:
@@ -34,7 +34,7 @@ def _of(recipes: Recipes, recipe: Recipe) -> Recipe | None:
 
 
 def _goes_on(person: Person, episode: Episode, at: int, recipes: Recipes, out: Outputs) -> None:
-    """Closes the episode, or gives it the steps that are left and plans the next."""
+    """Closes the episode, or sets its remaining steps and plans the next one."""
     was, recipe = episode.recipe, _of(recipes, episode.recipe)
     same = recipe is not None and all(
         getattr(recipe, name) == getattr(was, name) for name in ("kind", "mode", "audience")

@@ -1,4 +1,4 @@
-"""The test vectors of version 2 that lie beside the checkout, if they do."""
+"""The test vectors of version 2 beside the checkout, if present."""
 
 import json
 from pathlib import Path
@@ -27,12 +27,12 @@ def lines(vector: dict[str, Any]) -> list[bytes]:
 
 
 LIFE = sorted(beside("vectors-life").glob("1[23]*.json"))
-"""Those of sections 12 and 13, without recipes in time."""
+"""The vectors of sections 12 and 13, without recipes in time."""
 LIFE = [file for file in LIFE if '"shadow"' not in file.read_text()]
 
 IN_TIME = sorted(beside("vectors-life").glob("1[345]*.json"))
 IN_TIME = [file for file in IN_TIME if file not in LIFE]
-"""Those of sections 14 and 15, and of 13 with a shadow."""
+"""The vectors of sections 14 and 15, and of 13 with a shadow."""
 
 every_in_time = pytest.mark.parametrize("file", each_or_skipped(IN_TIME, "vectors-life"), ids=_stem)
 every_life = pytest.mark.parametrize("file", each_or_skipped(LIFE, "vectors-life"), ids=_stem)

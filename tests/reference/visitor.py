@@ -17,7 +17,7 @@ _KEPT_IDS = 256
 
 @dataclass
 class Ordered:
-    """What the visitor's latest order emptied, and what happened since."""
+    """The cart emptied by the visitor's latest order, and events since."""
 
     order: Order
     cart_id: str
@@ -55,7 +55,7 @@ class Visitor:
     fired: list[Recipe] = field(default_factory=list)
     checkout: Checkout | None = None
     taken: tuple[int, dict[Key, Line]] | None = None
-    """When a cart.updated took all lines away, and which; None once something was put in or ordered."""
+    """Time and lines of a cart.updated that emptied the cart; None after an addition or order."""
     orders: Orders = field(default_factory=Orders)
     ordered: Ordered | None = None
     consent: dict[str, bool] = field(default_factory=dict)
@@ -64,12 +64,12 @@ class Visitor:
     shadow_offers: dict[str, int] = field(default_factory=dict)
     exits: list[tuple[Recipe, int]] = field(default_factory=list)
     watches: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
-    """What was told last of each recipe's watches, with their end."""
+    """The last reported watch of each recipe, with its end."""
     to_tell: list[tuple[str, Any]] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
     presence: str | None = None
     summary_was_full: bool = False
-    """Whether the last summary told to this person had a cart or a checkout."""
+    """Whether the last summary sent to this person had a cart or a checkout."""
     bound_pairs: list[tuple[str, str, int]] = field(default_factory=list)
     looks: int = 0
     subscribed: bool = False
@@ -89,12 +89,12 @@ class Visitor:
             self.ids = [*self.ids, (kind, id_)][-_KEPT_IDS:]
 
     def next_customer(self, at: int) -> "Visitor":
-        """The customer goes: a new visitor in all but its id and its remembered event ids."""
+        """A new visitor after the customer ends; only the id and the remembered event ids are kept."""
         former = (self.person(), at)
         return Visitor(self.id, self.ids, former, customer_changed=at, last_event=at)
 
     def engage(self, event: Event, at: int) -> None:
-        """Visit, dwell, views and searches of an engaged event."""
+        """Updates visit, dwell, views and searches for an engaged event."""
         if self.last_active is None or at - self.last_active >= 30 * MINUTE:
             self._new_visit(at)
         elif self.on_screen is not None:
@@ -131,7 +131,7 @@ class Visitor:
         self.on_screen, self.open_search = product["id"], False
 
     def shop(self, event: Event, at: int) -> None:
-        """Cart and checkout of a cart, checkout or payment event."""
+        """Updates cart and checkout for a cart, checkout or payment event."""
         kind, had = event.type, copy.deepcopy(self.cart.lines)
         if kind == "cart.updated":
             self.cart.updated(event.body["cart"], at)
@@ -155,7 +155,7 @@ class Visitor:
                 self.ordered.checkout_started = True
 
     def unattended(self, event: Event, at: int) -> None:
-        """A change that shows nobody at a screen."""
+        """Applies a change that is no sign of an active visitor."""
         before = copy.deepcopy((self.cart.contents(), self.open_checkout(at)))
         self.shop(event, at)
         if before != (self.cart.contents(), self.open_checkout(at)):
@@ -175,13 +175,13 @@ class Visitor:
         return max(times, default=None)
 
     def has_reason_to_be_idle(self, at: int) -> bool:
-        """Something to act on, or something that the person was told."""
+        """Whether there is anything to act on, or to update at the person."""
         to_act_on = bool(self.views) or self.searches > 0 or bool(self.cart.lines)
         to_act_on = to_act_on or self.open_checkout(at) is not None
         return to_act_on or self.summary_was_full or self.presence == "active"
 
     def summary(self, at: int) -> dict[str, Any]:
-        """What an idle fact carries; a checkout of an empty cart may close before."""
+        """The summary in an idle fact; may close the checkout of an empty cart first."""
         checkout, last = self.open_checkout(at), self.orders.last()
         last_order = None if last is None else last.time
         if checkout is not None and checkout.closes_when_idle(not self.cart.lines, last_order):

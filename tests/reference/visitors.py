@@ -47,7 +47,7 @@ class Stage:
         self.tell(visitor.person(), kind, body)
 
     def advance(self, time: int) -> None:
-        """Deadlines up to `time`: first idle, then (much later) forgotten."""
+        """Runs deadlines up to `time`: first idle, then (much later) forgotten."""
         visitor, sign = self.visitor, self.visitor.last_sign()
         if visitor.idle_pending and sign is not None and sign + 5 * MINUTE <= time:
             visitor.idle_pending = False
@@ -79,7 +79,7 @@ class Stage:
         self._claims(event, own, keys, changed)
 
     def _apply(self, event: Event, at: int, unattended: bool) -> tuple[Any, list[str]]:
-        """The body of the event's own fact, and the keys of its claims."""
+        """Applies the event; returns the body of its own fact and the keys of its claims."""
         kind, body, visitor = event.type, event.body, self.visitor
         keys = list(dict.fromkeys(event.owner.keys + ordering.addresses(visitor)))
         own: Any = None
@@ -143,7 +143,7 @@ class Stage:
             self.presence("visitor.active" if fresh else "visitor.idle", at)
 
     def _order_facts(self, order: Order, at: int) -> None:
-        """To the person, and within 24h to whom the visitor was before."""
+        """Sends order facts to the person, and within 24h to the visitor's previous person."""
         person, former = self.visitor.person(), self.visitor.former
         self.tell(person, "order.placed", replace(order, kept_value=None))
         if former is not None and not order.recurring:
@@ -151,7 +151,7 @@ class Stage:
                 self.tell(former[0], "order.placed", replace(order, withheld=True, kept_value=None))
 
     def _claims(self, event: Event, own: Any, keys: list[str], changed: bool) -> None:
-        """A consent that grants goes before all others."""
+        """Sends the event's claims; a granting consent comes first."""
         visitor, person = self.visitor, self.visitor.person()
         grants = isinstance(own, Consent) and own.granted
         if grants:
@@ -172,7 +172,7 @@ class Stage:
                 self.claim(key, "consent.changed", (person, own))
 
     def _of_a_customer_before(self, event: Event, at: int) -> None:
-        """Goes to that customer alone and to the event's keys, without binding them."""
+        """Sends the event to that customer and to the event's keys only, without binding them."""
         person, order = f"customer:{event.owner.customer}", event.body.get("order", {})
         keys: list[str] = list(event.owner.keys)
         own: Any
@@ -193,7 +193,7 @@ class Stage:
 
 
 def visitor_tells(visitor: Visitor) -> list[tuple[str, Any]]:
-    """The last of the event's own facts."""
+    """Removes and returns the visitor's pending facts, the last of the event's own."""
     told, visitor.to_tell = visitor.to_tell, []
     return told
 

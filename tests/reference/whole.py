@@ -1,4 +1,4 @@
-"""Semantics of life, 12: orders travel whole, and what a repetition brings."""
+"""Semantics of life, 12: orders with all their data, and the parts that a repetition adds."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def is_old(event: Event, at: int) -> bool:
 
 
 def given_lines(given: dict[str, Any]) -> list[Line]:
-    """The readable lines of `order.items`; equal ones become one as in a cart.updated."""
+    """The readable lines of `order.items`; equal ones are merged as in a cart.updated."""
     cart = Cart("-")
     currency = given.get("currency") or None
     items = given.get("items", [])
@@ -25,7 +25,7 @@ def given_lines(given: dict[str, Any]) -> list[Line]:
 
 
 def tell(order: Order, event: Event, person: str, emptied: list[Line], at: int) -> None:
-    """All that is told of an order."""
+    """Fills an order from its event."""
     given = event.body["order"]
     order.items = given_lines(given) or list(emptied)
     order.currency = given.get("currency") or None
@@ -36,14 +36,14 @@ def tell(order: Order, event: Event, person: str, emptied: list[Line], at: int) 
 
 
 def worth(lines: list[Line]) -> float | None:
-    """Unknown if no line is priced, or if they name several currencies."""
+    """The value of lines; None if none has a price or their currencies differ."""
     if not any("price" in line for line in lines):
         return None
     return value(lines)
 
 
 def brings(record: Order, told: Order) -> Order | None:
-    """What a repetition brings that the record lacks, entered there; None for nothing."""
+    """Adds the parts that a repetition has and the record lacks; returns them, None if there are none."""
     parts = Order(told.id, record.time, visitor=told.visitor)
     if record.value is None and told.value is not None:
         record.value = parts.value = told.value

@@ -1,3 +1,3 @@
-"""Real traffic that was not made for the service: shops' logs and the payloads of common trackers, from
-../shared/data beside the checkout. What maps to an event of ours becomes one; the rest is sent as it is.
+"""Real traffic from other systems: shops' logs and the payloads of common trackers, in
+../shared/data beside the checkout. Messages that map to our events are translated; the rest is sent unchanged.
 """

@@ -1,4 +1,4 @@
-"""The verbs that trackers share, under their GA4 names, in our words."""
+"""Translates the verbs that trackers share (GA4 names) to our events."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,20 +7,20 @@ from tests.traffic.home import Document, Unmapped, name, number
 
 
 def thing(id: Any, price: Any = None, **looks: Any) -> Document:
-    """A product's id, price and looks, without what is not told."""
+    """A product with its id, price and other given fields."""
     told = {key: value for key, value in looks.items() if isinstance(value, str)}
     return {"id": name(id), **told} | ({} if price is None else {"price": number(price)})
 
 
 def line(product: Document, quantity: Any = None, variant: Any = None) -> Document:
-    """A product as a line of a cart."""
+    """A product as a cart line."""
     item = {"product_id": product["id"], **product, "quantity": max(1, int(number(quantity or 1)))}
     del item["id"]
     return item | ({"variant_id": name(variant)} if variant else {})
 
 
 def bodies(verb: str, items: Sequence[Document], told: Document) -> list[Document]:
-    """What was done, without who and when. `items`: lines; `told`: query, list, order, value, step.
+    """Event bodies without owner and time. `items`: lines; `told`: query, list, order, value, step.
 
     Raises Unmapped.
     """

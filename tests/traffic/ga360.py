@@ -8,7 +8,7 @@ from tests.traffic.commerce import line, thing
 from tests.traffic.home import Document, Message, rows
 
 LEAVES_MS = 4_000
-"""After the last hit of a session its page is closed: nothing in the data says so, but each one was."""
+"""Ms from a session's last hit to an added page close; the data has none."""
 
 KINDS = {
     "/home": "home",
@@ -69,7 +69,7 @@ def _bodies(hit: dict[str, str]) -> list[Document]:
 
 
 def _known(hit: dict[str, str]) -> list[Document]:
-    """Who gives an address in the checkout can be written to."""
+    """The contact of a visitor who enters an address in the checkout."""
     customer = f"c{hit['visitor_id']}"
     return [{"type": "visitor.identified", "customer": customer, "contacts": ["email"]}]
 

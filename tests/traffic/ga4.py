@@ -7,7 +7,7 @@ from tests.traffic.home import UNDATED, Document, Message, Unmapped, documents, 
 
 
 def requests() -> Iterator[Message]:
-    """One message for each event of a request; what does not map is sent as a request of its own."""
+    """Yields a message for each event of a request; events that do not map are sent as separate requests."""
     source = documents("payloads/ga4_measurement_protocol_requests.ndjson")
     for number, body in enumerate(document["body"] for document in source):
         t = body.get("timestamp_micros", UNDATED * 1000) // 1000

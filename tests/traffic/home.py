@@ -1,4 +1,4 @@
-"""Where the data lies, and what the adapters have in common."""
+"""The location of the data, and helpers shared by the adapters."""
 
 import csv
 import gzip
@@ -13,7 +13,7 @@ from tests.beside import beside, without
 
 HOME = beside("data")
 UNDATED = 1_650_950_229_000
-"""ms. When a message came that does not say it: 26 April 2022."""
+"""The time (ms) of messages without one: 26 April 2022."""
 
 present = pytest.mark.skipif(not HOME.is_dir(), reason=without("data"))
 
@@ -21,7 +21,7 @@ Document = dict[str, Any]
 
 
 class Message(NamedTuple):
-    """`t` in ms · `events`: what it is in our words, none if it says nothing that an event of ours says."""
+    """A message. `t`: ms · `events`: its translation to our events, empty if none fits."""
 
     t: int
     source: Document
@@ -29,7 +29,7 @@ class Message(NamedTuple):
 
 
 class Unmapped(Exception):
-    """The message lacks what an event of ours must have, or speaks of something else."""
+    """The message lacks a required field of our events, or is about something else."""
 
 
 def rows(name: str) -> Iterator[dict[str, str]]:
@@ -44,7 +44,7 @@ def documents(name: str) -> Iterator[Document]:
 
 
 def moment(*told: Any) -> int:
-    """The first of the times (ISO 8601) that is one, in ms."""
+    """The first valid time (ISO 8601) of the arguments, in ms."""
     for time in told:
         try:
             return int(datetime.fromisoformat(time).timestamp() * 1000)
@@ -61,7 +61,7 @@ def name(value: Any) -> str:
 
 
 def each(value: Any) -> list[Document]:
-    """A list of objects; nothing is an empty one."""
+    """The value as a list of objects; None gives an empty list."""
     if not isinstance(value or [], list) or not all(isinstance(one, dict) for one in value or []):
         raise Unmapped(value)
     return list(value or [])
@@ -75,7 +75,7 @@ def number(value: Any) -> float:
 
 
 def lines(messages: Iterable[Message]) -> list[bytes]:
-    """The lines of a backtest's input; what does not map keeps all it has, and gets a time."""
+    """The lines of a backtest's input; a message that does not map is kept with a time added."""
     told = [
         (message.t, event) for message in messages for event in message.events or [message.source]
     ]

@@ -1,4 +1,4 @@
-"""OTTO's sessions over weeks: clicks, carts and orders. An order of several articles is one with one id."""
+"""OTTO's sessions over weeks: clicks, carts and orders. An order of several articles has one id."""
 
 from collections.abc import Iterator
 

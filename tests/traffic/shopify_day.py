@@ -1,6 +1,6 @@
-"""A day of a Shopify shop as its two senders tell it: the pixel of visitors, webhooks without any.
+"""A day of a Shopify shop from its two senders: the pixel, with visitors, and webhooks, without.
 
-Requests are as Shopify writes them; each has when it happened, and may arrive later, and again.
+Requests have Shopify's format; each has its event time, and may arrive later and more than once.
 """
 
 import json
@@ -19,7 +19,7 @@ NINE: Final = 1_767_603_600_000
 
 MINUTE: Final = 60_000
 CART: Final = "Z2NwLWV1cm9wZTE6"
-"""How the tokens of carts begin."""
+"""The prefix of cart tokens."""
 
 SOURCES: Final = {
     "shopify": Source(name="shop", kind="shopify", trust="server", key_of=key_of),
@@ -30,7 +30,7 @@ SOURCES: Final = {
 
 
 class Told(NamedTuple):
-    """`t`: when it happened, in ms."""
+    """One request. `t`: event time in ms."""
 
     t: int
     kind: str
@@ -196,7 +196,7 @@ MORE: Final = ("member buys", "member leaves", "buys and empties", "empties", "c
 
 
 def day(shoppers: int, ends: tuple[str, ...] = ENDS) -> list[Told]:
-    """In the order in which it happened."""
+    """The requests of a day by event time."""
     told = [each for n in range(shoppers) for each in Shopper(n, ends[n % len(ends)]).day()]
     return sorted(told, key=lambda each: each.t)
 
@@ -204,7 +204,7 @@ def day(shoppers: int, ends: tuple[str, ...] = ENDS) -> list[Told]:
 def arrived(
     told: list[Told], random: Random, longest: int, doubled: tuple[str, ...] = ("shopify",)
 ) -> list[tuple[int, Told]]:
-    """When each arrives: webhooks up to `longest` ms late, the pixel within two seconds, half of `doubled` twice."""
+    """(arrival time, request): webhooks up to `longest` ms late, the pixel within two seconds, half of `doubled` twice."""
     found = []
     for each in told:
         late = longest if each.kind == "shopify" else 2_000
@@ -214,7 +214,7 @@ def arrived(
 
 
 def log(arrivals: list[tuple[int, Told]]) -> list[bytes]:
-    """The lines of a backtest's input: what the collector would have written, and when."""
+    """The lines of a backtest's input, as the collector would have written them."""
     return [
         json.dumps({**event, "t": at}).encode()
         for at, each in arrivals

@@ -1,4 +1,4 @@
-"""Snowplow's e-commerce events of a demo shop: an action, and what it speaks of in contexts beside it."""
+"""Snowplow's e-commerce events of a demo shop: an action, with its objects in contexts."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Taobao's user behaviour, nine days of one shop: most purchases come without a cart, none by a checkout."""
+"""Taobao's user behaviour, nine days of one shop: most purchases have no cart, none a checkout."""
 
 from collections.abc import Iterator
 

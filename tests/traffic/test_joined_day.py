@@ -1,4 +1,4 @@
-"""A shop's day joined from its pixel and its webhooks, in order and in disorder."""
+"""A shop's day joined from its pixel and its webhooks, in and out of order."""
 
 import json
 from collections import Counter
@@ -24,7 +24,7 @@ RULES: dict[str, Any] = {
 
 
 def triggers(lines: list[bytes]) -> Counter[str]:
-    """Which recipe wrote to whom about what."""
+    """The number of triggers by recipe, visitor, channels and cart."""
     found, _ = backtest.decide(lines, files.load(json.dumps(RULES)))
     told: Counter[str] = Counter()
     for event in map(json.loads, found):

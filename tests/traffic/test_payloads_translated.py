@@ -1,4 +1,4 @@
-"""Stored payloads of routers and shops, many of them odd on purpose, through the translators: what they become."""
+"""Translates stored payloads of routers and shops, many odd on purpose."""
 
 import json
 from collections import Counter
@@ -33,7 +33,7 @@ def exported(message: Document) -> Given:
 
 
 def webhook(message: Document) -> Given:
-    """The app that these are of has the topic in the address of its webhooks."""
+    """The webhook of an app that has the topic in the address."""
     hook = message["webhook"]
     topics = hook.get("query_parameters", {}).get("topic") or [""]
     return Request("/", {"topic": topics[0]}, body=json.dumps(hook).encode())

@@ -1,4 +1,4 @@
-"""Real traffic: the core decides what the reference decides, and real workers what a backtest decides."""
+"""Real traffic: core and reference decide the same, and so do real workers and a backtest."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -49,13 +49,13 @@ EAGER: dict[str, Any] = {
         {"name": "browse-abandonment", "reach": "any", "ordered_within": "1d"},
     ],
 }
-"""Writes to whoever can be shown something, so that short stories have an outcome too."""
+"""Recipes with few guards, so that short sessions have an outcome too."""
 
 
 SHORT = [name for name in (*SHOPS, *PAYLOADS) if name != "taobao"]
 CASES = [(name, document) for name in SHORT for document in (SHIPPED, EAGER)]
 LONG = pytest.param("taobao", SHIPPED, marks=pytest.mark.slow)
-"""45,000 lines once: the reference takes its time."""
+"""45,000 lines, with one document only: the reference is slow."""
 
 
 @pytest.mark.parametrize(("name", "document"), [*CASES, LONG])

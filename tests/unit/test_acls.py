@@ -23,7 +23,7 @@ def test_every_role_of_the_topic_list_is_one() -> None:
     assert {role for topic in topics for role in topic["writers"] + topic["readers"]} == {*ROLES}
 
 
-def test_a_storefront_may_write_events_and_what_is_refused_and_nothing_else() -> None:
+def test_a_storefront_may_write_only_events_and_refused_events() -> None:
     names = "eu.storefront.events", "eu.storefront.rejected"
     assert of("storefront") == {name: Acl("topic", name, ("Write",)) for name in names}
 

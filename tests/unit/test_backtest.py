@@ -41,7 +41,7 @@ def test_time_moves_on_8_days_after_the_last_line() -> None:
     assert [each["at"] - T for each in decisions(cart(T))][-1] == 3 * DAY
 
 
-def test_nothing_is_decided_beyond() -> None:
+def test_nothing_is_decided_after_the_end() -> None:
     rules = recipes_file.load("recipes: [{name: cart-abandonment, steps: [8d], expires: 9d}]")
     assert len(backtest.decide([cart(T)], rules)[1]) == 1
     rules = recipes_file.load("recipes: [{name: cart-abandonment, steps: [193h], expires: 9d}]")
@@ -98,7 +98,7 @@ def test_a_time_may_be_written_1_0() -> None:
     ]
 
 
-def test_no_lines_decide_nothing() -> None:
+def test_no_lines_give_no_decisions() -> None:
     assert backtest.decide([], recipes_file.DEFAULT) == ([], [])
 
 

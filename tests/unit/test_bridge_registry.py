@@ -63,7 +63,7 @@ def test_a_schema_is_fetched_once_and_then_known() -> None:
     play(test)
 
 
-def test_a_json_schema_leaves_the_value_as_it_is_and_others_are_unknown() -> None:
+def test_a_json_schema_keeps_the_value_and_others_are_unknown() -> None:
     async def test(server: Server, registry: SchemaRegistry) -> None:
         server.answers["/base/schemas/ids/1"] = {"schema": "{}", "schemaType": "JSON"}
         server.answers["/base/schemas/ids/2"] = {"schema": "x", "schemaType": "PROTOBUF"}
@@ -116,7 +116,7 @@ def test_schemas_that_refer_to_each_other_for_ever_are_unknown(
 
 
 @pytest.mark.parametrize("body", [None, "no JSON", [], {"schema": 5}])
-def test_a_missing_or_strange_schema_is_asked_again_only_after_a_while(
+def test_a_missing_or_unknown_schema_is_requested_again_only_after_a_delay(
     body: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test(server: Server, registry: SchemaRegistry) -> None:

@@ -73,7 +73,7 @@ def test_a_row_of_a_snapshot_and_a_removed_one_are_left_out(document: Any, reaso
         b'{"op"',
     ],
 )
-def test_any_other_value_stays_as_it_is(value: bytes) -> None:
+def test_any_other_value_stays_unchanged(value: bytes) -> None:
     assert row(value) == (value, None)
 
 

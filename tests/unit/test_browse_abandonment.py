@@ -31,9 +31,7 @@ def gone(driver: Driver, visitor: str = "phone") -> Driver:
 
 
 @pytest.mark.parametrize(("dwell", "story"), [(9_999, []), (10_000, FIRED)])
-def test_a_product_looked_at_for_10_seconds_is_worth_a_reminder(
-    dwell: int, story: list[str]
-) -> None:
+def test_a_product_viewed_for_10_seconds_gets_a_reminder(dwell: int, story: list[str]) -> None:
     assert gone(looks(Driver(RULES), "a", every=dwell)).wait(DAY).story == story
 
 
@@ -43,11 +41,11 @@ def test_three_viewed_products_are_a_reason_too() -> None:
 
 
 @pytest.mark.parametrize(("dwell", "story"), [(SECOND - 1, []), (SECOND, FIRED)])
-def test_each_of_three_was_looked_at_for_a_second(dwell: int, story: list[str]) -> None:
+def test_each_of_three_was_viewed_for_a_second(dwell: int, story: list[str]) -> None:
     assert gone(looks(Driver(RULES), "a", "b", "c", every=dwell)).wait(DAY).story == story
 
 
-def test_the_product_still_on_screen_was_looked_at() -> None:
+def test_the_product_still_on_screen_was_viewed() -> None:
     assert (
         looks(Driver(RULES), "a", "b").pipe("product.viewed", product={"id": "c"}).wait(DAY).story
         == FIRED

@@ -49,7 +49,7 @@ def test_equal_lines_of_a_whole_cart_add_up() -> None:
     assert lines(made) == [("lamp", "", 5), ("lamp", "red", 1)]
 
 
-def test_an_added_item_adds_to_its_line_and_brings_the_attributes_that_it_gives() -> None:
+def test_an_added_item_adds_to_its_line_and_sets_its_given_attributes() -> None:
     made = filled(item(price=40, name="Lamp"), item(price=35))
     (line,) = made.lines.values()
     assert (line.quantity, line.price, line.name) == (2, 35, "Lamp")
@@ -147,7 +147,7 @@ def test_a_new_cart_id_of_the_shop_replaces_the_old_one() -> None:
     assert made.id == "m"
 
 
-def test_the_currency_is_that_of_the_last_whole_cart_and_the_url_the_last_given() -> None:
+def test_the_currency_is_from_the_last_whole_cart_and_the_url_the_last_given() -> None:
     made = Cart("v")
     filling.replace(made, whole(item(), currency="EUR", url="/cart"), 1, "v")
     assert (made.currency, made.url) == ("EUR", "/cart")

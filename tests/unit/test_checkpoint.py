@@ -167,18 +167,18 @@ def test_events_are_applied_while_a_checkpoint_packs_states(
         written = world.broker.logs[STATE_VISITORS, 0]
         assert {f"v{number}".encode() for number in range(12)} < {each.key for each in written}
 
-    monkeypatch.setattr(checkpoint, "RESTS_S", 10.0)
+    monkeypatch.setattr(checkpoint, "PAUSES_S", 10.0)
     visits(test)
 
 
-def test_an_urgent_checkpoint_ends_the_rests_of_the_one_before(
+def test_an_urgent_checkpoint_ends_the_pauses_of_the_one_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in {"STATES": 1, "REST_S": 0.05, "RESTS_S": 1000.0}.items():
+    for name, value in {"STATES": 1, "PAUSE_S": 0.05, "PAUSES_S": 1000.0}.items():
         monkeypatch.setattr(checkpoint, name, value)
 
     async def test(world: Visits) -> None:
-        await world.take_visitors(0, 400)  # twenty seconds of rests
+        await world.take_visitors(0, 400)  # twenty seconds of pauses
         patient = asyncio.ensure_future(world.checkpoint([world.processor], urgent=False))
         await asyncio.sleep(0.01)
         async with asyncio.timeout(10):
@@ -189,10 +189,10 @@ def test_an_urgent_checkpoint_ends_the_rests_of_the_one_before(
     visits(test)
 
 
-def test_a_partition_given_up_in_a_rest_is_neither_written_nor_committed(
+def test_a_partition_revoked_in_a_pause_is_neither_written_nor_committed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in {"STATES": 1, "RESTS_S": 1.0}.items():
+    for name, value in {"STATES": 1, "PAUSES_S": 1.0}.items():
         monkeypatch.setattr(checkpoint, name, value)
 
     async def test(world: Visits) -> None:

@@ -172,7 +172,7 @@ def test_a_setting_may_be_above_its_least_value_and_not_below_and_must_be_readab
     ]
 
 
-def test_no_topic_is_asked_for_its_settings_if_none_exists() -> None:
+def test_no_topic_settings_are_requested_if_no_topic_exists() -> None:
     admin = Admin()
     admin.describe_configs = lambda *_, **__: 1 / 0  # type: ignore[method-assign, assignment]
     assert len(faults(admin)) > 5

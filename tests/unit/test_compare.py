@@ -40,7 +40,7 @@ def test_two_equal_files_send_the_same(tmp_path: Path) -> None:
     assert report["sure"]["value"] == report["sure"]["low"] == report["sure"]["high"] == 0
 
 
-def test_a_missing_step_is_gone_and_a_shifted_one_has_moved(tmp_path: Path) -> None:
+def test_a_missing_step_is_removed_and_a_shifted_one_has_moved(tmp_path: Path) -> None:
     report = compared(tmp_path, CART % "steps: [30m, 1d]")
     assert of_recipe(report) == {"before": 3, "after": 2, "same": 1, "moved": 1, "gone": 1}
     assert report["changes"] == [
@@ -79,21 +79,21 @@ def test_a_step_held_back_by_a_cap_is_counted_with_its_reason(tmp_path: Path) ->
     assert all("the most messages that are allowed" in each["after"][1] for each in gone)
 
 
-def test_a_recipe_that_is_not_in_the_second_file_sends_nothing_there(tmp_path: Path) -> None:
+def test_a_recipe_missing_from_the_second_file_sends_nothing_in_it(tmp_path: Path) -> None:
     report = compared(tmp_path, "recipes: [{name: browse-abandonment}]")
     found = {each["recipe"]: (each["before"], each["after"]) for each in report["recipes"]}
     assert found["cart-abandonment"] == (3, 0)
     assert "recipe cart-abandonment removed" in report["changes"]
 
 
-def test_days_are_those_of_the_policys_zone(tmp_path: Path) -> None:
+def test_days_follow_the_policys_time_zone(tmp_path: Path) -> None:
     """The cart is left at 00:02 UTC: the first step, an hour later, is the day before in New York."""
     second = "policy: {zone: America/New_York}\n" + FIRST
     report = compared(tmp_path, second, second)
     assert [day["day"] for day in report["days"]] == ["2026-01-04", "2026-01-05", "2026-01-07"]
 
 
-def test_the_report_names_its_limits_and_what_lies_after_the_last_event(tmp_path: Path) -> None:
+def test_the_report_names_its_limits_and_the_steps_after_the_last_event(tmp_path: Path) -> None:
     report = compared(tmp_path, FIRST)
     assert report["after_end"] == [3, 3]
     assert report["cold_until"] == T + 7 * DAY
@@ -160,7 +160,7 @@ def side(*given: SentTrigger, persons: int = 0) -> Side:
     return made
 
 
-def test_the_interval_is_that_of_the_persons_differences() -> None:
+def test_the_interval_is_computed_from_differences_by_person() -> None:
     """100 persons, 40 of whom get one more: the spread is the root of 40 less 40 squared by 100."""
     before, after = side(persons=100), side(*(sent(n, f"p{n}") for n in range(40)), persons=100)
     found = differences.more(before, after)

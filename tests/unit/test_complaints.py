@@ -186,7 +186,7 @@ def test_why_did_she_not_get_the_second_mail_takes_hours_with_a_debugger() -> No
     ]
 
 
-def test_a_delayed_campaign_told_410_users_something_false() -> None:
+def test_a_delayed_campaign_sent_410_users_false_content() -> None:
     """A trigger that a sender still holds is cancelled once while it is valid."""
     driver = left_cart(Driver()).wait(HOUR)
     driver.pipe("order.placed", order={"id": "o1"}).pipe("order.placed", order={"id": "o2"}).wait(1)

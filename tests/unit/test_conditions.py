@@ -72,7 +72,7 @@ def rules(**fields: Any) -> dict[str, Any]:
     )
 
 
-def test_offers_look_at_messages_traits_cart_orders_category_and_visits_at_the_step() -> None:
+def test_offers_read_message_traits_cart_orders_category_and_visits_at_the_step() -> None:
     assert offers(cart(Driver(rules())).wait(2 * DAY)) == [None, "second"]
     driver = Driver(rules()).pipe("visitor.identified", customer="anna", traits={"value": 100})
     assert offers(cart(driver).wait(2 * HOUR)) == ["rich"]

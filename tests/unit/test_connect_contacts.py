@@ -118,7 +118,7 @@ def test_a_pepper_has_32_bytes() -> None:
     assert mistakes == ["TRIGGERS_IDENTITY_PEPPER: expected at least 32 bytes"]
 
 
-def test_the_regions_of_the_sources_file_are_those_of_the_library() -> None:
+def test_the_regions_of_the_sources_file_match_the_library() -> None:
     assert set(phonenumbers.SUPPORTED_REGIONS) == REGIONS
 
 

@@ -78,7 +78,7 @@ def test_traits_that_cannot_be_read_are_none() -> None:
     assert [left.path for left in done.left_out] == ["$.traits.orders", "$.traits.value"]
 
 
-def test_a_subscription_names_its_channels_or_has_those_of_the_address_that_comes_along() -> None:
+def test_a_subscription_has_its_own_channels_or_those_of_its_address() -> None:
     def joined(said: dict[str, Any], *keys: str) -> list[str]:
         return consent.joined(SHOP, said, dict.fromkeys(keys, "k"))
 
@@ -100,7 +100,7 @@ def test_a_browser_can_erase_nobody_and_subscribe_nobody() -> None:
     assert [left.reason for left in done.left_out] == ["untrusted", "untrusted"]
 
 
-def test_an_address_in_the_name_of_an_event_is_not_told() -> None:
+def test_an_address_in_the_name_of_an_event_is_not_published() -> None:
     done = Translation()
     done.leave_out("Invited ann@mail.example to " + "the shop " * 9, "unknown")
     done.leave_out("x" * 60 + " ann@mail.example", "unknown")

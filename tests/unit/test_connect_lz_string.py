@@ -28,13 +28,13 @@ def test_a_text_that_is_not_packed_is_broken(packed: str) -> None:
         unpacked(packed, 1_000)
 
 
-def test_no_more_is_unpacked_than_is_taken() -> None:
+def test_decompression_stops_at_the_size_limit() -> None:
     with pytest.raises(NotPacked):
         unpacked(MADE["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], 39)
 
 
 @pytest.mark.parametrize("data", ["%25%25%25", "BIS", "A" * 200_000], ids=["none", "cut", "long"])
-def test_a_form_that_holds_nothing_readable_is_refused(data: str) -> None:
+def test_a_form_without_readable_fields_is_refused(data: str) -> None:
     given = Request("/e/", body=f"data={data}".encode())
     done = translate("posthog", given, Source(name="hog", kind="posthog"), 1_796_031_001_000)
     assert (done.events, done.refused) == ([], [(0, "not_json")])

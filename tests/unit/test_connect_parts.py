@@ -70,7 +70,7 @@ NAMELESS = """undefined|NULL| none |0|-1|000|0-0|--|n/a|(not set)|$posthog_cooki
 
 
 @pytest.mark.parametrize("name", NAMELESS.replace("\n", "|").split("|"))
-def test_a_name_of_nobody_is_no_id(name: str) -> None:
+def test_a_name_of_nobody_is_not_an_id(name: str) -> None:
     assert ids.identifier(name) is None
 
 
@@ -118,7 +118,7 @@ def test_the_id_of_contents_does_not_depend_on_the_order_of_their_keys() -> None
         (None, None),
     ],
 )
-def test_a_moment_is_read_as_it_is_written(value: Any, at: int) -> None:
+def test_a_time_is_read_as_it_is_written(value: Any, at: int) -> None:
     assert times.moment(value) == at
 
 

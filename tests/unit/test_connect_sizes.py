@@ -108,5 +108,5 @@ def test_a_cart_may_be_larger_and_keeps_all_its_lines() -> None:
     assert [left.path for left in done.left_out] == ["$.cart.items[*].image"]
 
 
-def test_the_limits_are_those_of_a_worker() -> None:
+def test_the_limits_match_a_workers() -> None:
     assert (LARGEST, LARGEST_CART) == (decoding.LARGEST, decoding.LARGEST_CART)

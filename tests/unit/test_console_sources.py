@@ -137,7 +137,7 @@ def test_without_the_key_no_requests_are_shown() -> None:
     assert all("answered 401" in each for each in faults)
 
 
-def test_without_a_key_or_a_collector_the_console_does_not_look() -> None:
+def test_without_a_key_or_a_collector_the_console_sends_no_request() -> None:
     at = (("127.0.0.1", 9110),)
     looks = [Sources(a, key, list).may_look for a, key in ((at, KEY), (at, None), ((), KEY))]
     assert looks == [True, False, False]

@@ -44,7 +44,7 @@ def test_every_broker_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert brokers.closed == 2
 
 
-def test_without_credentials_no_broker_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_no_broker_is_contacted(monkeypatch: pytest.MonkeyPatch) -> None:
     brokers = Brokers()
     check(monkeypatch, brokers, Security())
     assert brokers.asked == []
@@ -66,7 +66,7 @@ def test_a_wrong_certificate_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         check(monkeypatch, Brokers(one=fault))
 
 
-def test_a_broker_that_is_not_there_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_broker_is_not_a_credentials_error(monkeypatch: pytest.MonkeyPatch) -> None:
     brokers = Brokers(one=KafkaConnectionError())
     check(monkeypatch, brokers)
     assert (len(brokers.asked), brokers.closed) == (2, 1)

@@ -78,7 +78,7 @@ def test_the_episodes_of_a_removed_recipe_close_at_that_time() -> None:
     assert found == ["closed carts 1 disabled 0.5h"]
 
 
-def test_steps_left_of_what_closes_are_those_of_the_former_document() -> None:
+def test_steps_left_of_a_closed_episode_follow_the_former_document() -> None:
     outs = run([cart()], document(carts("1h", "2h", "3h")), document(after=90 * MINUTE))
     closed = [json.loads(value) for out in outs for _, value in out.decisions][-1]
     assert (closed["step"], closed["steps_left"]) == (2, 2)
@@ -100,7 +100,7 @@ def test_steps_continue_above_the_last_decided_one_with_its_numbers() -> None:
     assert [each["steps"] for each in triggers] == [2, 3, 3]
 
 
-def test_a_step_keeps_its_distance_from_the_last_that_fired_under_another_document() -> None:
+def test_a_step_keeps_its_distance_from_one_fired_under_another_document() -> None:
     cap = {"caps": [{"max": 1, "per": "3h", "then": "defer"}]}
     documents = (
         document(
@@ -248,7 +248,7 @@ def test_steps_of_a_removed_recipe_still_count() -> None:
         assert story([cart()], *documents) == ["fired one 1 1h", result]
 
 
-def test_a_person_of_many_is_looked_at_in_many_rounds() -> None:
+def test_a_person_among_many_is_checked_in_many_rounds() -> None:
     history = recipes_file.load_history(
         json.dumps({"history": [document(carts("1h")), document(after=30 * MINUTE)]})
     )

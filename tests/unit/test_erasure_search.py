@@ -128,7 +128,7 @@ def asked(**given: str) -> argparse.Namespace:
     return argparse.Namespace(**{**nothing, **given})
 
 
-def test_an_address_becomes_its_key_and_a_key_is_taken_as_it_is() -> None:
+def test_an_address_becomes_its_key_and_a_key_stays_unchanged() -> None:
     secret = Environment({"TRIGGERS_IDENTITY_PEPPER": "p" * 32})
     (key,) = erase.given_names(asked(email="Anna@laden-am-eck.de"), secret).keys
     assert len(key) == len("email:") + 43

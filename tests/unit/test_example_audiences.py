@@ -109,7 +109,7 @@ def members(told: list[dict[str, Any]]) -> dict[str, set[str]]:
     return found
 
 
-def test_each_audience_holds_exactly_whom_it_names() -> None:
+def test_each_audience_has_exactly_its_members() -> None:
     found = members([event for who in PEOPLE for event in events(who)])
     wanted = {who.name: {name for name, holds in WHO.items() if holds(who)} for who in PEOPLE}
     differ = {

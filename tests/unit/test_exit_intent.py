@@ -82,7 +82,7 @@ def test_a_signal_in_a_form_or_held_too_briefly_is_not_accepted(
 
 
 @pytest.mark.parametrize(("passed", "accepted"), [(30 * MINUTE - 1, True), (30 * MINUTE, False)])
-def test_without_a_visit_there_is_nothing_to_leave(passed: int, accepted: bool) -> None:
+def test_without_a_visit_there_is_no_exit_trigger(passed: int, accepted: bool) -> None:
     assert bool(leaves(Driver().pipe("page.viewed").wait(passed)).decisions) is accepted
     assert leaves(Driver()).decisions == []
 

@@ -128,7 +128,7 @@ def test_a_status_is_passed_on_but_not_remembered() -> None:
     asyncio.run(look())
 
 
-def test_words_are_made_once_and_only_for_a_reader() -> None:
+def test_texts_are_created_once_and_only_for_a_reader() -> None:
     made: list[str] = []
 
     def words(kind: str, data: Any) -> dict[str, str]:

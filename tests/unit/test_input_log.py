@@ -74,7 +74,7 @@ def test_endless_different_names_cause_one_line(caplog: pytest.LogCaptureFixture
     assert len(caplog.records) == 1
 
 
-def test_a_sort_comes_once_in_a_while_with_how_many_there_were(
+def test_a_repeated_message_is_logged_at_intervals_with_its_count(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     now = [0.0]

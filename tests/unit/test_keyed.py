@@ -56,7 +56,7 @@ def number(states: Keyed[Count], key: str) -> int | None:
     return None if state is None else state.number
 
 
-def test_a_state_comes_back_from_the_changelog_with_its_deadline() -> None:
+def test_a_state_is_restored_from_the_changelog_with_its_deadline() -> None:
     states = counts()
     states.arm("a", put(states, "a", 7), 500)
     new = restored(written(states))
@@ -71,7 +71,7 @@ def test_a_deadline_is_armed_without_decoding_the_state() -> None:
     assert (new.live, new.next_deadline) == ({}, 500)
 
 
-def test_a_key_that_came_up_is_unarmed() -> None:
+def test_a_key_that_was_due_is_unarmed() -> None:
     states = counts()
     states.arm("a", put(states, "a", 7), 500)
     ((_, state),) = states.due(600)
@@ -230,7 +230,7 @@ def test_a_state_of_a_later_release_is_refused() -> None:
         restored([(key, bytes([value[0] + 1]) + value[1:])])
 
 
-def test_the_size_is_that_of_the_packed_states() -> None:
+def test_the_size_is_the_size_of_the_packed_states() -> None:
     states = counts()
     put(states, "a", 1)
     put(states, "b", 2)

@@ -20,7 +20,7 @@ def test_an_empty_last_field_adds_no_byte(state: msgspec.Struct) -> None:
     assert msgspec.msgpack.decode(packed, type=type(state)) == state
 
 
-def test_a_last_field_that_is_there_is_read_back() -> None:
+def test_an_existing_last_field_is_read_back() -> None:
     person = Person("p", in_time=PersonInTime(looked=7))
     visitor = Visitor("v", Cart("v"), in_time=VisitorInTime(offered={"~x": 1}))
     for state in (person, visitor):

@@ -177,5 +177,5 @@ def test_the_nearest_type_is_reported(name: str, meant: str | None) -> None:
     assert nearest(name) == meant
 
 
-def test_a_type_that_is_not_a_plain_name_is_counted_as_another() -> None:
+def test_a_type_that_is_not_a_plain_name_is_counted_as_other() -> None:
     assert [shown("a.b"), shown("<a>"), shown("x" * 65)] == ["a.b", "other", "other"]

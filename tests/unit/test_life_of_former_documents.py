@@ -37,7 +37,7 @@ def test_a_later_order_cancels_what_a_finished_replenishment_sent() -> None:
     assert cancels(AGAIN, 5 * DAY - HOUR, *events) == [("ordered", "o2")]
 
 
-def test_an_order_taken_out_cancels_what_a_gone_thanks_sent() -> None:
+def test_a_cancelled_order_cancels_triggers_of_a_removed_thanks_recipe() -> None:
     gone = {"t": T + DAY, "type": "order.cancelled", "order": {"id": "o1"}}
     assert cancels(THANKS, 2 * HOUR, order(0, "o1", COFFEE), gone) == [("cancelled", "o1")]
 

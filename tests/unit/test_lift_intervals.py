@@ -54,7 +54,7 @@ def test_a_share_has_wilsons_interval() -> None:
 
 
 @pytest.mark.parametrize(("freedom", "quantile"), STUDENT)
-def test_a_quantile_of_t_is_that_of_the_tables(freedom: float, quantile: float) -> None:
+def test_a_quantile_of_t_matches_the_tables(freedom: float, quantile: float) -> None:
     assert intervals.t_quantile(freedom) == pytest.approx(quantile, abs=5.1e-5)
 
 

@@ -311,7 +311,7 @@ def test_a_rebalance_pauses_once_from_the_first_revoked_to_flowing() -> None:
     assert told(metrics, "rebalance_pause_seconds_count") == 1
 
 
-def test_the_size_of_state_and_the_open_episodes_are_those_of_the_states() -> None:
+def test_the_size_of_state_and_the_open_episodes_match_the_states() -> None:
     """The running counts equal a recount. A restore counts all states with a pending step."""
     visitors, people = Visitors(recipes_file.DEFAULT), People(recipes_file.DEFAULT, 1)
     written: dict[str, dict[bytes, bytes | None]] = {VISITORS: {}, PEOPLE: {}}

@@ -143,5 +143,5 @@ def test_only_decisions_without_forwarded_orders_break_the_promise(
     assert any("key-of-an-office" in each for each in told(lines, deaf=True))
 
 
-def test_adversarial_logs_break_nothing() -> None:
+def test_adversarial_logs_get_no_complaint() -> None:
     assert told(logs.worlds(5, 8), deaf=False) == []

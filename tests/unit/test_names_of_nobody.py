@@ -14,14 +14,14 @@ ZEROS = "00000000-0000-0000-0000-000000000000"
      "[object HTMLElement]", "user-{{id}}", "${id}", "%%ID%%", "/users/undefined", "a/null",
      "event:null", "EVENT: guest"],
 )  # fmt: skip
-def test_each_of_these_is_a_name_of_nobody(name: str) -> None:
+def test_each_placeholder_is_a_name_of_nobody(name: str) -> None:
     assert names_nobody(name)
 
 
 @pytest.mark.parametrize(
     "name", ["00", "null2", "anna", "7", "undefined/x", "$id", "event:7", "{id}"]
 )
-def test_this_names_somebody(name: str) -> None:
+def test_a_valid_name_names_a_person(name: str) -> None:
     assert not names_nobody(name)
 
 

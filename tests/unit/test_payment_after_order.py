@@ -36,7 +36,7 @@ def test_the_lines_of_an_order_that_was_not_paid_are_the_cart_again() -> None:
     assert [line[:3] for line in cart["lines"]] == [["lamp", "", 1]]
 
 
-def test_a_cart_that_was_filled_again_stays_as_it_is() -> None:
+def test_a_refilled_cart_stays_unchanged() -> None:
     driver = ordered().pipe("cart.item_added", item={"product_id": "shoe"})
     driver.pipe("payment.failed", order={"id": "o"})
     assert [line[0] for line in last_cart(driver)["lines"]] == ["shoe"]
@@ -75,7 +75,7 @@ def test_a_payment_of_a_recurring_order_is_ignored() -> None:
     assert [fact["type"] for fact in driver.wait(HOUR).facts] == ["order.placed"]
 
 
-def test_lines_that_were_taken_away_just_before_are_the_orders() -> None:
+def test_lines_removed_just_before_an_order_belong_to_it() -> None:
     driver = Driver().pipe("cart.updated", cart=items(LAMP, id="k")).wait(MINUTE)
     driver.pipe("cart.updated", cart=items(id="k")).wait(5 * MINUTE)
     (fact,) = of(driver.pipe("order.placed", order={"id": "o"}), "order.placed")

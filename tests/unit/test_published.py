@@ -97,7 +97,7 @@ def test_a_list_has_the_newest_first_and_what_holds_before() -> None:
     ]
 
 
-def test_a_history_for_a_backtest_has_what_ever_holds_in_order() -> None:
+def test_a_history_for_a_backtest_has_all_documents_in_order() -> None:
     table = Timetable([document(0, AT, AT + 99_000), document(1, AT), read(2, AT, b"{")])
     found = table.as_history({})["history"]
     assert found == [

@@ -68,7 +68,7 @@ async def test_reading_to_the_end_covers_five_more_seconds() -> None:
 
 
 @on_a_loop
-async def test_a_document_that_is_not_read_stops_evidence_at_what_was_known() -> None:
+async def test_an_unread_document_stops_the_known_time() -> None:
     made = follower()
     made.confirm_end(0, T)
     made.confirm_end(1, T + 60_000)
@@ -136,6 +136,6 @@ async def test_a_repeated_record_changes_nothing() -> None:
     assert made.history.at(T + 60_000).names == recipes_file.DEFAULT.names
 
 
-def test_the_latest_time_of_batches_is_that_of_the_broker() -> None:
+def test_the_latest_time_of_batches_is_the_brokers() -> None:
     assert latest([batch(0, T + 5, b""), batch(1, T, b"")]) == T + 5
     assert latest([RawBatch([], 0, 1, None)]) == NEVER

@@ -14,7 +14,7 @@ def test_the_estimate_is_never_before_a_broker_timestamp() -> None:
     assert clock.now() == ahead
 
 
-def test_old_records_leave_it_to_this_machine() -> None:
+def test_old_records_use_this_machines_clock() -> None:
     clock, before = Clock(), int(time.time() * 1000)
     clock.saw(before - HOUR)
     assert clock.now() >= before

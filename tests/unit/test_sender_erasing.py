@@ -142,7 +142,7 @@ def test_recipes_of_published_documents_are_added(monkeypatch: pytest.MonkeyPatc
     assert len(added) == 1
 
 
-def test_documents_are_looked_at_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_documents_are_checked_repeatedly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(published_names, "LOOK_S", 0.001)
     looks: list[int] = []
 

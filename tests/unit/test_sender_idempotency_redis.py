@@ -153,7 +153,7 @@ def test_a_record_of_an_ended_message_lives_a_day(play: Any) -> None:
     play(test)
 
 
-def test_while_redis_is_down_nothing_can_be_reserved_and_it_is_asked_rarely(play: Any) -> None:
+def test_while_redis_is_down_reservations_fail_and_requests_are_rare(play: Any) -> None:
     async def test(given: Given) -> None:
         given.redis.down = True
         with pytest.raises(IdempotencyUnavailable):

@@ -60,7 +60,7 @@ def test_the_bound_of_the_pause_doubles_up_to_the_most() -> None:
     assert bounds == [500, 1000, 2000, 32_000, 60_000, 60_000, 60_000]
 
 
-def test_the_pause_is_anything_from_nothing_to_the_bound() -> None:
+def test_the_pause_is_between_zero_and_the_bound() -> None:
     draw = random.Random(3).random
     pauses = [pause(3, Backoff(500, 60_000), draw) for _ in range(2_000)]
     assert min(pauses) < 50

@@ -249,7 +249,7 @@ def test_a_service_that_does_not_exist_is_refused() -> None:
         read(SENDER_SERVICE="mailer")
 
 
-def test_the_rate_is_that_of_the_service_unless_it_is_set() -> None:
+def test_the_rate_defaults_to_the_services() -> None:
     assert read(SENDER_SERVICE="klaviyo", SENDER_KEY="k").rate == 58
     assert read(SENDER_SERVICE="klaviyo", SENDER_KEY="k", SENDER_RATE="5").rate == 5
     assert read().rate == 0

@@ -126,7 +126,7 @@ def test_a_rate_spreads_the_requests() -> None:
     play(test, rate=1.0)
 
 
-def test_a_change_between_failing_and_working_is_logged_once_in_a_while(
+def test_a_change_between_failing_and_working_is_logged_at_intervals(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     said: list[str] = []

@@ -91,7 +91,7 @@ def test_a_shadow_remembers_its_live_past_and_not_the_reverse() -> None:
     assert story(events, *documents) == ["~fired carts 1 1h", "fired carts 1 4h"]
 
 
-def test_a_shadow_that_was_live_in_between_remembers_nothing_of_before() -> None:
+def test_a_shadow_that_was_live_in_between_forgets_what_came_before() -> None:
     thanks = {"name": "thanks", "kind": "post-purchase", "steps": ["1h"]}
     hello = {"name": "hello", "kind": "welcome", "steps": ["1h"], "ordered_within": 0}
     offers = {"offers": [{"offer": "any"}]}

@@ -182,7 +182,7 @@ def test_a_restart_asks_the_reader_again(play: Any) -> None:
     play(test)
 
 
-def test_an_outage_is_reported_and_reading_goes_on_where_it_was(play: Any) -> None:
+def test_an_outage_is_reported_and_reading_continues_at_its_offset(play: Any) -> None:
     async def test(given: Given) -> None:
         await given.until(lambda: len(given.reader.taken) == 2)
         given.consumer.asked_fails = [KafkaConnectionError(), OSError()]

@@ -260,7 +260,7 @@ def test_an_unreadable_event_is_shown_under_its_record_key() -> None:
     assert event_records.read(value, START) is None
 
 
-def test_after_a_logout_the_story_is_somebody_elses() -> None:
+def test_after_a_logout_the_story_belongs_to_another_person() -> None:
     """The next person on a shared device is unknown."""
     gone = event("page.viewed", 2 * HOUR, customer=None)
     ring = event("product.viewed", 2 * HOUR + 1, product={"id": "ring"})
@@ -365,7 +365,7 @@ def test_every_reason_has_a_plain_sentence(recipe: str, outcome: str, reason: st
     )
 
 
-def test_an_unknown_reason_is_shown_as_it_is() -> None:
+def test_an_unknown_reason_is_shown_unchanged() -> None:
     decision = {"recipe": "gone", "reason": "odd", "at": 0}
     recipe = refusal_reasons.recipe_of(decision, recipes_file.DEFAULT)
     case = refusal_reasons.Case(decision, recipe, recipes_file.DEFAULT, (), None, str)

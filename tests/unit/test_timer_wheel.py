@@ -28,12 +28,12 @@ def test_a_key_that_has_come_up_does_not_come_up_again() -> None:
     assert made.due(9_999, armed_at({"a": 1_050})) == []
 
 
-def test_a_key_armed_twice_in_one_tick_comes_up_once() -> None:
+def test_a_key_armed_twice_in_one_tick_is_due_once() -> None:
     made = wheel(("a", TICK + 50), ("a", TICK + 20))
     assert made.due(10 * TICK, armed_at({"a": TICK + 20})) == ["a"]
 
 
-def test_a_key_armed_twice_in_one_tick_waits_once_for_the_rest_of_it() -> None:
+def test_a_key_armed_twice_in_one_tick_is_queued_once() -> None:
     made = wheel(("a", TICK + 50), ("a", TICK + 20), ("b", TICK))
     times = {"a": TICK + 50, "b": TICK}
     assert made.due(TICK, armed_at(times)) == ["b"]
@@ -129,7 +129,7 @@ def test_a_few_at_a_time_is_the_same_order_as_all_at_once() -> None:
         assert [key for part in parts for key in part] == whole
 
 
-def test_each_key_of_an_unfinished_tick_is_looked_at_once() -> None:
+def test_each_key_of_an_unfinished_tick_is_checked_once() -> None:
     times = {str(n): TICK + n % TICK for n in range(100 * TICK)}
     made, looked = wheel(*times.items()), list[str]()
 

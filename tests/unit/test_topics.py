@@ -61,7 +61,7 @@ def test_the_broker_stamps_every_topic() -> None:
         assert "message.timestamp.type" in spec.exact, spec.name
 
 
-def test_replay_input_has_the_records_time_and_is_kept_and_bounded_by_nothing() -> None:
+def test_replay_input_has_record_times_and_unlimited_retention() -> None:
     config = specs(REPLAY)["storefront.events"].config
     assert config["message.timestamp.type"] == "CreateTime"
     assert config["retention.ms"] == "-1"

@@ -103,7 +103,7 @@ def test_a_batch_before_the_position_is_passed_over() -> None:
     assert read(records) == [(4, 5, 1)]
 
 
-def test_a_wrong_checksum_raises_unless_it_is_not_asked_for() -> None:
+def test_a_wrong_checksum_raises_unless_the_check_is_off() -> None:
     records = Records(Batch(0), Batch(1))
     records._records.corrupt = {1}
     with pytest.raises(CorruptRecordException, match="offset 1"):

@@ -83,7 +83,7 @@ def test_a_claim_waits_for_the_watermark_and_only_then_may_be_committed() -> Non
     play(test)
 
 
-def test_watermark_records_alone_are_committed_only_after_a_while() -> None:
+def test_watermark_records_alone_are_committed_only_after_a_delay() -> None:
     async def test(given: Given) -> None:
         await given.keys.take([claim(0, START), watermark(1, START + 1)])
         await given.saved()
@@ -99,7 +99,7 @@ def test_watermark_records_alone_are_committed_only_after_a_while() -> None:
     play(test)
 
 
-def test_every_step_says_that_the_stage_may_announce_a_later_time() -> None:
+def test_every_step_allows_the_stage_to_publish_a_later_watermark() -> None:
     async def test(given: Given) -> None:
         steps: list[Callable[[], Awaitable[None]]] = [
             lambda: given.keys.take([watermark(0, START)]),

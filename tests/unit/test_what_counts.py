@@ -90,7 +90,7 @@ def test_a_bought_line_lapses_after_14_days(days: int, story: list[str]) -> None
     assert told.idle(line("lamp", told.now)).wait(DAY).story == story
 
 
-def test_a_summary_that_shows_it_keeps_it_for_14_days_more() -> None:
+def test_a_summary_with_a_bought_line_keeps_it_for_14_more_days() -> None:
     told = bought(13)
     told.idle(line("lamp", told.now)).wait(13 * DAY)
     assert told.idle(line("lamp", told.now)).wait(DAY).story == []
@@ -209,7 +209,7 @@ def test_a_handed_over_order_ends_episodes_that_no_longer_count() -> None:
     assert told.story == [CONVERTED]
 
 
-def test_a_handed_over_order_brings_its_bought_lines() -> None:
+def test_a_handed_over_order_includes_its_bought_lines() -> None:
     told = PeopleDriver().wait(HOUR)
     told.identified(HandedOrder("o", START, cart_id="k", contents=[("lamp", "", 1.0)]))
     assert told.idle(line("lamp", told.now)).wait(DAY).story == []

@@ -47,7 +47,7 @@ def test_a_long_session_lengthens_the_other_time_limits() -> None:
         ("SASL_SSL", True, True),
     ],
 )
-def test_credentials_are_those_of_the_protocol(protocol: str, sasl: bool, tls: bool) -> None:
+def test_credentials_fit_the_protocol(protocol: str, sasl: bool, tls: bool) -> None:
     cafile = cast(Any, certifi.where())
     security = Security(protocol, "SCRAM-SHA-256", "anna", "secret", cafile)
     found = faust_app._credentials(settings(security=security))
