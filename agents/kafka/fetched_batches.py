@@ -1,4 +1,4 @@
-"""What a fetch brought, on its way to whoever takes it."""
+"""The batches of a fetch, until the worker takes them."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from agents.kafka.raw_batches import RawBatch
 
 
 class FetchedBatches:
-    """What one fetch brought, or a part of it: batches in order, by partition.
+    """The batches of one fetch, or of a part of it, in order, by partition.
 
-    `error`: what it brought instead · `elsewhere`: aiokafka has it and must be asked.
+    `error`: the exception that the fetch raised instead · `elsewhere`: aiokafka holds the records; ask it for them.
     """
 
     def __init__(
@@ -30,17 +30,17 @@ class FetchedBatches:
         return bool(self._batches or self.error or self.elsewhere)
 
     def add(self, tp: TopicPartition, position: int, batch: RawBatch) -> None:
-        """Adds batches. `position`: where the fetch of the partition, or this part of it, began."""
+        """Adds a batch. `position`: the offset from which this partition was fetched."""
         self._batches.setdefault(tp, []).append(batch)
         self._from.setdefault(tp, position)
 
     def take(
         self, wanted: Callable[[TopicPartition], bool]
     ) -> dict[TopicPartition, list[RawBatch]]:
-        """Returns the batches, and moves the positions behind them. Called once.
+        """Returns the batches, and moves the positions after them. Called once.
 
-        Partitions that are not `wanted`, were assigned again, or were sought elsewhere are left out and fetched
-        again.
+        Left out are partitions that are not `wanted`, were assigned again, or have another position by now. They are
+        fetched again.
         """
         found = {}
         for tp, batches in self._batches.items() if self._assignment.active else ():
@@ -54,7 +54,7 @@ class FetchedBatches:
         return found
 
     async def taken(self) -> None:
-        """Waits for `take`."""
+        """Returns once `take` was called."""
         if not self._is_taken:
             self._taken = asyncio.get_running_loop().create_future()
             await self._taken

@@ -1,12 +1,12 @@
-"""Fetches less often, and hands over what a fetch brings without being asked.
+"""Fetches at a bounded rate, in the event loop that processes the records.
 
-aiokafka fetches again as soon as its records are taken, and the broker answers as soon as it has one record: at
-100 events a second most fetches would bring one record. Here the broker lets records gather for a moment before it
-answers a fetch that follows one that brought something. A record after a silence is still fetched at once. A pause of
-the worker's own would wake it twice for each fetch, and to be woken costs more than to fetch. aiokafka says what to
-fetch, about once a second, in the consumer's thread. The fetches themselves run in the event loop that processes what
-they bring: to wake the other thread for each costs more than the fetch. Unusual cases are left to aiokafka: errors,
-older brokers, records that are too large.
+aiokafka fetches again as soon as its records are taken, and the broker answers as soon as it has one record. At 100
+events a second most fetches would return one record. So the request that follows a non-empty answer sets max_wait and
+min_bytes: the broker lets records gather before it answers. A record after a silence is still fetched at once. The
+broker waits, not the worker, because a timer of the worker would wake it twice for each fetch, and a wake-up costs more
+than a fetch. aiokafka decides what to fetch, about once a second, in the consumer's thread. The fetches themselves run
+in the processing loop: to wake another thread for each costs more than the fetch. aiokafka also handles the unusual
+cases: errors, older brokers, records that are too large.
 """
 
 import asyncio
@@ -25,24 +25,23 @@ from agents.kafka.raw_batches import RawBatch
 from agents.kafka.retained_batches import RetainedBatches
 
 PLENTY: Final = 256 * 1024
-"""A fetch is answered as soon as it has so many bytes. Fewer: many small fetches cost more. More: a backlog is read with
-pauses."""
+"""Bytes at which the broker answers at once. Fewer: many small fetches cost more. More: a backlog is read with pauses."""
 
 IDLE_S: Final = 1.0
-"""Seconds between aiokafka's looks at what to fetch, and where. Shorter: needless CPU. Longer: a partition that had
-no leader waits."""
+"""Seconds between two decisions of aiokafka what to fetch from which broker. Shorter: needless CPU. Longer: a partition
+that had no leader waits."""
 
 NEWEST: Final = 11
-"""The version of the fetch API that this file reads."""
+"""The version of the fetch API that this module reads."""
 
 
 class PacedFetch:
     """Replaces `_proc_fetch_request` of an aiokafka fetcher.
 
-    `gather_s`: for how long records gather after a fetch has brought something, before the next one is answered ·
-    `send`: sends a request to a broker · `deliver`: called with everything that comes. No fetch of that broker begins
-    before it is taken.
-    `loop`: the event loop in which `send` and `deliver` are called. `take` belongs there, too.
+    `gather_s`: after a non-empty answer, seconds for which records gather before the next answer · `send`: sends a
+    request to a broker · `deliver`: called with the batches of each answer. The next fetch from that broker begins once
+    they are taken.
+    `loop`: the event loop in which `send` and `deliver` are called. Call `take` in it, too.
     """
 
     def __init__(
@@ -56,20 +55,20 @@ class PacedFetch:
         self._fetcher = fetcher
         self._fetch: Final = fetcher._proc_fetch_request
         self._gather_s = gather_s
-        self._came: dict[int, float] = {}
-        """By broker, when its last answer came (monotonic, s), if it brought something."""
+        self._answered: dict[int, float] = {}
+        """By broker, when its last non-empty answer came (monotonic, s)."""
         self._send = send
         self._deliver = deliver
         self._loop = loop
         fetcher._proc_fetch_request = self
-        # aiokafka looks when a fetch ends, so not a moment before as well
+        # aiokafka decides anew when a fetch ends; it need not do so a moment before as well
         fetcher._fetcher_timeout = 2 * IDLE_S
         fetcher._fetch_max_wait_ms = int(1000 * IDLE_S)
 
     async def __call__(self, assignment: Any, node: int, request: Any) -> bool:
-        """Fetches until aiokafka must look again at what to fetch. Returns whether aiokafka keeps something.
+        """Fetches until aiokafka must decide anew what to fetch. Returns whether aiokafka holds records.
 
-        It is called in the fetcher's event loop. A fetch that is no longer wanted returns False.
+        Called in the fetcher's event loop. A cancelled fetch returns False.
         """
         going = asyncio.run_coroutine_threadsafe(
             self._rounds(assignment, node, request), self._loop
@@ -79,11 +78,11 @@ class PacedFetch:
         except asyncio.CancelledError:
             return False
         with self._fetcher._subscriptions.fetch_context():
-            pass  # counts as a poll: else the group takes this consumer for a hanging one
+            pass  # counts as a poll; without polls the group considers this consumer dead
         return not plain and await self._by_aiokafka(assignment, node, request)
 
     async def _rounds(self, assignment: Any, node: int, request: Any) -> bool:
-        """Fetches for about IDLE_S. Returns False for what is left to aiokafka."""
+        """Fetches for about IDLE_S. Returns False if aiokafka must repeat the last fetch."""
         places = _places(request)
         until = time.monotonic() + IDLE_S
         try:
@@ -97,14 +96,14 @@ class PacedFetch:
                 if not again or time.monotonic() >= until:
                     break
         except asyncio.CancelledError:
-            return True  # it is not wanted any more, or the connection broke
+            return True  # the fetch was cancelled, or the connection broke
         except KafkaError:
             return False
         return True
 
     def _gathering(self, node: int, request: Any) -> Any:
-        """The request. After one that brought something it lets the broker wait until records have gathered, or there is plenty."""
-        since = time.monotonic() - self._came.pop(node, 0.0)
+        """The request. After a non-empty answer it makes the broker wait for `gather_s` or PLENTY bytes."""
+        since = time.monotonic() - self._answered.pop(node, 0.0)
         wait_ms = int(1000 * (self._gather_s - since))
         if wait_ms <= 0:
             return request
@@ -113,7 +112,7 @@ class PacedFetch:
         return gathering
 
     async def _by_aiokafka(self, assignment: Any, node: int, request: Any) -> bool:
-        """Repeats the fetch through aiokafka, which knows what to do about errors."""
+        """Repeats the fetch through aiokafka, which handles errors."""
         found: bool = await self._fetch(assignment, node, request)
         if found:
             elsewhere = FetchedBatches(assignment, elsewhere=True)
@@ -123,13 +122,13 @@ class PacedFetch:
     async def _hand_over(
         self, assignment: Any, node: int, response: Any, places: "_Places"
     ) -> bool:
-        """Hands over what came. Returns whether the request can be sent again, for what follows."""
-        came = time.monotonic()
-        for brought in self._parts(assignment, response, places):
-            self._came[node] = came
-            self._deliver(brought)
-            await brought.taken()
-            if brought.error:
+        """Delivers an answer. Returns whether the request, with its new positions, can be sent again."""
+        answered = time.monotonic()
+        for fetched in self._split(assignment, response, places):
+            self._answered[node] = answered
+            self._deliver(fetched)
+            await fetched.taken()
+            if fetched.error:
                 return False
         return all(
             _renew(assignment, TopicPartition(topic, part[0]), *places[topic, part[0]])
@@ -137,27 +136,27 @@ class PacedFetch:
             for part in parts
         )
 
-    def _parts(self, assignment: Any, response: Any, places: "_Places") -> Iterator[FetchedBatches]:
-        """All that was fetched, in parts that are small enough to wait until they are applied."""
-        brought, most = FetchedBatches(assignment), decompression.unpacked() + raw_batches.AT_ONCE
+    def _split(self, assignment: Any, response: Any, places: "_Places") -> Iterator[FetchedBatches]:
+        """Yields the answer in parts that are small enough to be held unpacked until they are applied."""
+        fetched, most = FetchedBatches(assignment), decompression.unpacked() + raw_batches.AT_ONCE
         try:
             for tp, position, batch in self._batches(response, places):
-                brought.add(tp, position, batch)
+                fetched.add(tp, position, batch)
                 if decompression.unpacked() >= most:
-                    yield brought
-                    brought, most = (
+                    yield fetched
+                    fetched, most = (
                         FetchedBatches(assignment),
                         decompression.unpacked() + raw_batches.AT_ONCE,
                     )
         except Exception as error:
-            brought = FetchedBatches(assignment, error=error)
-        if brought:
-            yield brought
+            fetched = FetchedBatches(assignment, error=error)
+        if fetched:
+            yield fetched
 
     def _batches(
         self, response: Any, places: "_Places"
     ) -> Iterator[tuple[TopicPartition, int, RawBatch]]:
-        """(partition, position before, batch). Raises CorruptRecordException."""
+        """Yields (partition, position before the batch, batch). Raises CorruptRecordException."""
         for topic, parts in response.topics:
             blocks = topic in raw_batches.as_blocks
             for part in parts:
@@ -180,12 +179,12 @@ class PacedFetch:
             fetcher._check_crcs,
             fetcher._isolation_level,
         )
-        records._records_iterator = None  # else it keeps its owner alive
+        records._records_iterator = None  # it would keep its owner alive
         return records
 
 
 _Places = dict[tuple[str, int], tuple[list[tuple[int, int, int]], int]]
-"""Where a topic's partition is in a request: (list, index) of its (partition, offset, bytes)."""
+"""By topic and partition, where the request has its (partition, offset, bytes): (list, index)."""
 
 
 def _places(request: Any) -> _Places:
@@ -197,7 +196,7 @@ def _places(request: Any) -> _Places:
 
 
 def _plain(response: Any) -> bool:
-    """Whether an answer holds only batches, at least a whole one of each partition with bytes."""
+    """Whether an answer has no error, and at least one whole batch of each partition with bytes."""
     return response.API_VERSION >= NEWEST and not any(
         error or (data and not RetainedBatches(data).has_next())
         for _, parts in response.topics
@@ -208,7 +207,7 @@ def _plain(response: Any) -> bool:
 def _renew(
     assignment: Any, tp: TopicPartition, listed: list[tuple[int, int, int]], at: int
 ) -> bool:
-    """Whether a partition is still to be fetched. If so, its request is set to what follows."""
+    """Sets a partition's offset in the request to its position. Returns False if it must not be fetched now."""
     state = assignment.state_value(tp) if assignment.active else None
     if state is None or state.paused or not state.has_valid_position:
         return False
