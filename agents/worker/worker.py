@@ -24,7 +24,8 @@ from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 
 BACKLOG: Final = 5_000
-"""Unread records above which transactions are committed more rarely, so that each record costs less."""
+"""Unread records above which each record must cost little: transactions are committed more rarely, and a checkpoint does
+not pause. In a backlog most states that it packs ahead would change again."""
 
 GROUP_S: Final = 5.0
 """Seconds between checks whether the worker is still in its group. Longer: one that is not ends later. Shorter: an
@@ -92,7 +93,7 @@ class Worker:
             pause = self._pause_ms() / 1000
             await asyncio.sleep(max(pause / 2, pause - took))
             began = time.monotonic()
-            await self._checkpoint(self.assignment.owned(), urgent=False)
+            await self._checkpoint(self.assignment.owned(), urgent=self._is_behind())
             took = time.monotonic() - began
 
     def _pause_ms(self) -> float:
@@ -103,8 +104,11 @@ class Worker:
         pause, transaction = self._settings.checkpoint_ms
         if self._settings.delivery == "at_least_once":
             return pause
-        behind = sum(max(0, each.end - each.position) for each in self.assignment.owned())
-        return pause if behind > BACKLOG else transaction
+        return pause if self._is_behind() else transaction
+
+    def _is_behind(self) -> bool:
+        owned = self.assignment.owned()
+        return sum(max(0, each.end - each.position) for each in owned) > BACKLOG
 
     async def stop(self) -> None:
         """Stops the input, writes and commits everything, and leaves the group."""
