@@ -64,7 +64,7 @@ cover: install ## branch coverage of stream/, which is to be whole
 	$(BIN)/coverage run -m pytest -q tests/unit tests/properties tests/reference tests/contract/test_connect.py
 	$(BIN)/coverage report --skip-covered --show-missing
 
-bench: install ## what it costs, beside Faust and a bare loop, on a real Kafka: about 40 minutes
+bench: install ## what it costs, beside Faust and a bare loop, on a real Kafka: over an hour
 	$(BIN)/python -m tests.bench
 
 faults: install ## the whole matrix of faults, one to two hours; goes on where it was (SEED=1 CASE=name ONCE=1 DOCUMENTS=1)
