@@ -77,12 +77,16 @@ def test_each_stage_has_an_agent_and_rebalances_reach_the_listener() -> None:
     assert heard == ["assigned"]
 
 
-def pause(delivery: str, *behind: int) -> float:
+def worker_behind(delivery: str, *behind: int) -> Worker:
     worker = Worker.__new__(Worker)
     worker._settings = settings(delivery=delivery)
     owned = [SimpleNamespace(end=10 + each, position=10) for each in behind]
     worker.assignment = cast(Any, SimpleNamespace(owned=lambda: owned))
-    return worker._pause_ms()
+    return worker
+
+
+def pause(delivery: str, *behind: int) -> float:
+    return worker_behind(delivery, *behind)._pause_ms()
 
 
 def test_checkpoints_are_frequent_only_with_transactions_and_without_a_backlog() -> None:
@@ -90,6 +94,25 @@ def test_checkpoints_are_frequent_only_with_transactions_and_without_a_backlog()
     assert pause("exactly_once", 0) == 100
     assert pause("exactly_once", BACKLOG - 1, 1, -50) == 100
     assert pause("exactly_once", BACKLOG, 1) == 2_000
+
+
+@pytest.mark.parametrize(("behind", "urgent"), [(0, False), (BACKLOG, False), (BACKLOG + 1, True)])
+def test_a_checkpoint_pauses_only_without_a_backlog(
+    behind: int, urgent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a backlog most states that it packs ahead would change again."""
+    seen: list[bool] = []
+
+    async def checkpoint(owned: object, *, urgent: bool) -> None:
+        seen.append(urgent)
+        raise asyncio.CancelledError
+
+    worker = worker_behind("at_least_once", behind)
+    worker._checkpoint = cast(Any, checkpoint)
+    monkeypatch.setattr(worker, "_pause_ms", lambda: 0)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(worker._checkpoints())
+    assert seen == [urgent]
 
 
 def test_a_broken_connection_ends_a_task_with_an_error() -> None:
