@@ -1,8 +1,6 @@
 """CloudEvents whose data is the body of one of our events, by HTTP or in a topic. Source: docs/connect.md, 1.10 and 1.11."""
 
-import binascii
 import re
-from base64 import b64decode
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -21,6 +19,8 @@ from stream.connect.lost import LOST
 from stream.connect.own import BODIES
 from stream.connect.reading import (
     UNREADABLE,
+    document_in,
+    document_in_base64,
     first,
     is_present,
     mapping,
@@ -126,13 +126,7 @@ def _type(name: str, source: Source) -> str | None:
 
 def _data(given: dict[str, Any]) -> Any:
     packed = given.get("data_base64")
-    if not isinstance(packed, str):
-        data = given.get("data")
-        return parse(data.encode("utf-8", "replace")) if isinstance(data, str) else data
-    try:
-        return parse(b64decode(packed.encode("utf-8", "replace"), validate=True))
-    except (binascii.Error, ValueError):
-        return None
+    return document_in_base64(packed) if isinstance(packed, str) else document_in(given.get("data"))
 
 
 def _id(given: dict[str, Any], data: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from stream.connect import items
 from stream.connect.ids import identifier
 from stream.connect.money import currency
-from stream.connect.reading import first, mapping, parse
+from stream.connect.reading import document_in, first, mapping
 from stream.connect.source import Source
 
 IDS: Final = ("product_id", "sku", "id")
@@ -40,7 +40,7 @@ def listed(properties: dict[str, Any]) -> list[Any] | None:
     """The list of products. Some shops give a single product in its place, or the JSON of either. None without one."""
     given = properties.get("products")
     if isinstance(given, str) and given.lstrip()[:1] in ("[", "{"):
-        given = parse(given.encode("utf-8", "replace"))
+        given = document_in(given)
     if isinstance(given, dict):
         return [given]
     return given if isinstance(given, list) else None

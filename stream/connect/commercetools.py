@@ -3,8 +3,6 @@
 Source: docs/connect.md, 1.9. Later messages name only the order, so each order has a key of its own.
 """
 
-import binascii
-from base64 import b64decode
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -18,6 +16,8 @@ from stream.connect.money import currency
 from stream.connect.reading import (
     UNREADABLE,
     dig,
+    document_in,
+    document_in_base64,
     first,
     is_present,
     listing,
@@ -62,18 +62,10 @@ def _of_a_queue(document: Any) -> Any:
         document = document.get("Message")
     packed = dig(document, "message", "data")
     if isinstance(packed, str):
-        return _decoded(packed)
-    if isinstance(document, str):
-        document = parse(document.encode("utf-8", "replace"))
+        return document_in_base64(packed)
+    document = document_in(document)
     inner = dig(document, "detail") or (dig(document, "eventType") and dig(document, "data"))
     return inner if isinstance(inner, dict) else document
-
-
-def _decoded(packed: str) -> Any:
-    try:
-        return parse(b64decode(packed.encode("utf-8", "replace"), validate=True))
-    except (binascii.Error, ValueError):
-        return UNREADABLE
 
 
 def _message(given: Given, message: Message) -> Message:

@@ -8,7 +8,7 @@ from stream.connect.commerce import Body, TrackedEvent, add_events, nothing
 from stream.connect.contact import contact_keys, customer_id, is_address
 from stream.connect.events import Who
 from stream.connect.ids import content_id, identifier
-from stream.connect.reading import UNREADABLE, dig, listing, number, parse, text, words
+from stream.connect.reading import UNREADABLE, dig, document_in, listing, number, parse, text, words
 from stream.connect.request import Given, Record, body_of
 from stream.connect.source import Source
 from stream.connect.times import EARLIEST, client_time
@@ -71,7 +71,7 @@ def _renewed(hit: Hit) -> Hit:
     written = hit.get("cvar")
     if not isinstance(written, str) or "_pk" not in written:
         return hit
-    own = dict_of(parse(written.encode("utf-8", "replace"))).values()
+    own = dict_of(document_in(written)).values()
     pairs = [pair for pair in own if isinstance(pair, list) and len(pair) == 2]
     product = {name: value for name, value in pairs if name in ("_pks", "_pkn", "_pkc", "_pkp")}
     return {**product, **hit}
@@ -133,8 +133,7 @@ def _cart(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]
 
 
 def _rows(tracked: TrackedEvent) -> list[Any] | None:
-    given = tracked.properties.get("ec_items")
-    rows = parse(given.encode("utf-8", "replace")) if isinstance(given, str) else given
+    rows = document_in(tracked.properties.get("ec_items"))
     return rows if isinstance(rows, list) else None
 
 
@@ -148,7 +147,7 @@ def _category(value: Any) -> str | None:
     """The category, or the first of several. They may be written as JSON."""
     document = value
     if isinstance(value, str) and value.startswith("["):
-        document = parse(value.encode("utf-8", "replace"))
+        document = document_in(value)
     return next((text(each) for each in listing(document) if text(each)), None) or text(document)
 
 

@@ -11,7 +11,7 @@ from stream.connect import lz_string
 from stream.connect.contact import contact_keys, customer_id, is_address
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id, identifier, names_nobody
-from stream.connect.reading import UNREADABLE, dig, first, mapping, number, parse, text
+from stream.connect.reading import UNREADABLE, dig, document_in, first, mapping, number, parse, text
 from stream.connect.request import Given, Request, body_of
 from stream.connect.source import Source
 from stream.connect.times import EARLIEST, client_time
@@ -76,7 +76,7 @@ def document_of(given: Given) -> Any:
 def _form(data: str) -> Any:
     """The unpacked form. JSON begins with a bracket; if it does not, the next packing is tried."""
     if data.lstrip()[:1] in ("{", "["):
-        return parse(data.encode("utf-8", "replace"))
+        return document_in(data)
     written = data.replace(" ", "+")
     try:
         plain = b64decode(written.encode("utf-8", "replace"), validate=True)

@@ -1,7 +1,9 @@
 """Reads foreign documents without ever raising: what is missing or of a wrong type is None."""
 
+import binascii
 import json
 import math
+from base64 import b64decode
 from functools import lru_cache
 from typing import Any, Final
 
@@ -24,6 +26,19 @@ def parse(body: bytes) -> Any:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         document = _slow(body)
     return UNREADABLE if _may_be_too_deep(body) and _too_deep(document) else document
+
+
+def document_in(value: Any) -> Any:
+    """The JSON document in a text, as `parse` reads it; any other value as it is."""
+    return parse(value.encode("utf-8", "replace")) if isinstance(value, str) else value
+
+
+def document_in_base64(packed: str) -> Any:
+    """The JSON document in base64; `UNREADABLE` if there is none."""
+    try:
+        return parse(b64decode(packed.encode("utf-8", "replace"), validate=True))
+    except (binascii.Error, ValueError):
+        return UNREADABLE
 
 
 def _may_be_too_deep(body: bytes) -> bool:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from stream.connect.contact import contact_keys, customer_id, is_address
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id, identifier, names_nobody
-from stream.connect.reading import dig, first, is_present, mapping, parse, text
+from stream.connect.reading import dig, document_in, first, is_present, mapping, parse, text
 from stream.connect.request import Given, Record, Request, body_of
 from stream.connect.source import Source
 from stream.connect.times import client_time, moment
@@ -113,8 +113,7 @@ def document_of(given: Given) -> Any:
     """The document of a request: its body, unwrapped once if it is a string, or a pixel's parameters."""
     if isinstance(given, Request) and given.method == "GET":
         return _pixel(given.query)
-    document = parse(body_of(given))
-    return parse(document.encode("utf-8", "replace")) if isinstance(document, str) else document
+    return document_in(parse(body_of(given)))
 
 
 def _pixel(query: dict[str, str]) -> dict[str, Any]:

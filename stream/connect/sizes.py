@@ -8,10 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from stream.connect.translation import Translation
-
-LARGEST: Final = 64 * 1024
-LARGEST_CART: Final = 256 * 1024
-"""Bytes of the largest event that a worker reads, and of the largest cart.updated."""
+from stream.events.decoding import LARGEST, LARGEST_CART
 
 LISTS: Final = {"order.placed": "order", "cart.updated": "cart"}
 """The part with a list of lines, by the type of the event."""
@@ -25,7 +22,7 @@ encode: Final = msgspec.json.Encoder().encode
 
 def is_too_large(event: dict[str, Any], size: int) -> bool:
     """Whether a worker refuses the event. `size`: in bytes, as JSON."""
-    return size > LARGEST and size > (LARGEST_CART if event["type"] == "cart.updated" else LARGEST)
+    return size > (LARGEST_CART if event["type"] == "cart.updated" else LARGEST)
 
 
 def fitted(event: dict[str, Any], done: Translation) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from stream.connect.ids import content_id, event_id, identifier
-from stream.connect.reading import first, is_present, listing, mapping, parse, text
+from stream.connect.reading import document_in, first, is_present, listing, mapping, parse, text
 from stream.connect.times import client_time, moment
 
 NAMES: Final = {
@@ -159,10 +159,8 @@ def _unpacked(value: Any) -> bytes:
 
 
 def _document(value: Any) -> Any:
-    """The JSON document in a string."""
-    if isinstance(value, str):
-        return parse(value.encode("utf-8", "replace"))
-    return parse(value) if isinstance(value, bytes) else value
+    """The JSON document in a string or in bytes."""
+    return parse(value) if isinstance(value, bytes) else document_in(value)
 
 
 def _described(outer: Any) -> tuple[str, dict[str, Any]]:

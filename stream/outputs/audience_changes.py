@@ -35,8 +35,6 @@ class ChangeEvent(Struct):
     data: Change
 
 
-CUSTOMER: Final = "customer:"
-
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -47,7 +45,7 @@ _text_of: Final = lru_cache(maxsize=64)(rfc3339)
 def publish(kind: str, audience: str, person: str, at: int, number: int, out: Outputs) -> None:
     """Adds the record of a change. `number`: number of the person's changes so far, including this one."""
     id = sha256(f"{audience}|{person}|{at}|{number}".encode()).hexdigest()[:32]
-    customer = person[len(CUSTOMER) :] if person.startswith(CUSTOMER) else None
+    customer = person.removeprefix("customer:") if person.startswith("customer:") else None
     event = ChangeEvent(
         "1.0",
         id,

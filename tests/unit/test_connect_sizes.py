@@ -7,10 +7,10 @@ import pytest
 
 from stream.connect.registry import translate
 from stream.connect.request import Request
-from stream.connect.sizes import LARGEST, LARGEST_CART
 from stream.connect.source import Source
 from stream.connect.translation import Translation
 from stream.events import decoding
+from stream.events.decoding import LARGEST, LARGEST_CART
 from stream.events.types import CartUpdated, OrderPlaced
 
 NOW = 1_796_031_001_000
