@@ -25,7 +25,7 @@ Fewer: more requests to the broker, and a longer checkpoint."""
 PAUSE_S: Final = 0.01
 """Seconds of a pause. Longer: a checkpoint takes longer. Shorter: the pause is too short to process new events."""
 
-PAUSES_S: Final = 0.5
+PAUSES_S: Final = 0.25
 """Approximate seconds of all pauses of a checkpoint. Longer: a restart reprocesses more events."""
 
 
@@ -80,7 +80,7 @@ class Checkpoint:
     async def _append(self, processors: Collection[PartitionProcessor]) -> bool:
         """Writes outputs and states, with pauses, then commits all offsets."""
         slices = sum(processor.stage.unwritten for processor in processors) // STATES
-        pause_s = min(PAUSE_S, PAUSES_S / (2 * slices + 1))
+        pause_s = min(PAUSE_S, PAUSES_S / (slices + 1))
         written: list[tuple[PartitionProcessor, Snapshot]] = []
         for group in list(_groups(processors)):
             for processor in group:

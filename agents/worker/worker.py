@@ -1,7 +1,6 @@
 """A worker: its parts, and the loops that run beside Faust's agents."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -88,13 +87,9 @@ class Worker:
             await self._group.check()
 
     async def _checkpoints(self) -> None:
-        took = 0.0
         while True:
-            pause = self._pause_ms() / 1000
-            await asyncio.sleep(max(pause / 2, pause - took))
-            began = time.monotonic()
+            await asyncio.sleep(self._pause_ms() / 1000)
             await self._checkpoint(self.assignment.owned(), urgent=self._is_behind())
-            took = time.monotonic() - began
 
     def _pause_ms(self) -> float:
         """Ms between two checkpoints. A restart applies the input since the last one again.
