@@ -7,6 +7,7 @@ import pytest
 
 from stream.connect.registry import translate
 from stream.connect.request import Request
+from stream.connect.sizes import is_too_large
 from stream.connect.source import Source
 from stream.connect.translation import Translation
 from stream.events import decoding
@@ -108,5 +109,19 @@ def test_a_cart_may_be_larger_and_keeps_all_its_lines() -> None:
     assert [left.path for left in done.left_out] == ["$.cart.items[*].image"]
 
 
-def test_the_limits_match_a_workers() -> None:
-    assert (LARGEST, LARGEST_CART) == (decoding.LARGEST, decoding.LARGEST_CART)
+@pytest.mark.parametrize(
+    ("event", "largest"),
+    [
+        ({"id": "e", "type": "order.placed", "visitor": "v", "order": {"id": "o"}}, 65_536),
+        ({"id": "e", "type": "cart.updated", "visitor": "v", "cart": {"items": []}}, 262_144),
+    ],
+    ids=["order", "cart"],
+)
+def test_the_limits_match_a_workers(event: dict[str, Any], largest: int) -> None:
+    for size in (largest, largest + 1):
+        try:
+            decoding.parse(json.dumps(event).encode().ljust(size))
+            refused = False
+        except decoding.Rejected:
+            refused = True
+        assert is_too_large(event, size) == refused == (size > largest)
