@@ -19,6 +19,7 @@ from agents.connect.signatures import SIGNED
 from agents.connect.sources import Connected, SourcesError, read, unkeyed
 from agents.connect.unpacking import Broken, TooLarge, UnknownPacking
 from agents.faces.trying import Tried, addresses, tried
+from agents.faces.why_left_out import WHY
 from stream.connect.source import KeyOf
 
 PEPPER: Final = b"a pepper for tries, which no service has"
@@ -161,10 +162,17 @@ def _show(result: Tried) -> None:
 
 def _lines(result: Tried, judged: Judged) -> list[str]:
     lines = [f"{len(judged.taken)} events of {result.path}"]
-    lines += [f"left out: {name} {path}: {reason}" for name, reason, path in result.left_out]
+    lines += [
+        f"left out: {name or '-'} {path}: {reason}{_why(reason)}"
+        for name, reason, path in result.left_out
+    ]
     lines += [
         f"left out: {kind} {note.path}: {note.reason}, expected {note.expected}"
         for kind, note in judged.left_out
     ]
     lines += [f"refused: {each.type} {each.path}: {each.reason}" for each in judged.refused]
     return [*lines, f"the collector would answer: {result.answer}"]
+
+
+def _why(reason: str) -> str:
+    return f" ({WHY[reason]})" if reason in WHY else ""

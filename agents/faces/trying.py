@@ -88,8 +88,20 @@ def _answer(each: Connected, route: Route, post: Post, found: Judged, unreadable
     try:
         Senders([each]).admitted(route.face, route.name, post)
     except Unknown as unknown:
-        hint = " (a signature is over the bytes as they came)" if each.source.kind in SIGNED else ""
-        return f"401 {unknown.reason}{hint}"
+        return f"401 {unknown.reason} ({_missing(each, post)})"
     if unreadable and route.face.unreadable >= 400:
         return f"{route.face.unreadable} not_json"
     return str(route.face.reply(post, len(found.refused)).status)
+
+
+def _missing(each: Connected, post: Post) -> str:
+    """What a request without a valid key or signature lacks, in words."""
+    if each.is_of_topics_alone:
+        return "only a bridge reads this source"
+    signed = SIGNED.get(each.source.kind)
+    if signed is None:
+        given = [name for name in ("keys", "secrets") if getattr(each, name)]
+        return f"the request has none of the source's {' or '.join(given)}"
+    if signed.header in post.headers:
+        return f"{signed.header} is of other bytes, or by another secret"
+    return f"the request has no {signed.header}; with a right one the answer is 200"
