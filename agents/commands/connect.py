@@ -6,6 +6,7 @@ Kafka.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,9 @@ from typing import Any, Final
 import msgspec
 
 from agents.collector.validation import Judged
+from agents.config.environment import Environment
+from agents.config.pepper import PEPPER as PEPPER_SETTING
+from agents.config.pepper import pepper
 from agents.config.settings import Settings, SettingsError
 from agents.connect.contacts import keyed
 from agents.connect.signatures import SIGNED
@@ -80,8 +84,8 @@ def _check(file: Path) -> int:
         print(f"{each.source.name} ({each.source.kind}, trust {each.source.trust})")
         for line in (*_proofs(each), *(f"address: {path}" for path in addresses(each))):
             print(f"  {line}")
-    if names := unkeyed(sources):
-        print(f"TRIGGERS_IDENTITY_PEPPER must be set for {', '.join(names)}")
+    if (names := unkeyed(sources)) and pepper(Environment(os.environ)) is None:
+        print(f"{PEPPER_SETTING} must be set for {', '.join(names)}: it is not set here")
     print(f"{file}: {len(sources)} sources, no faults")
     return 0
 
