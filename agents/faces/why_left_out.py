@@ -29,7 +29,7 @@ WHY: Final[Mapping[str, str]] = {
     "no_product_id": "it has no product id",
     "no_query": "the search has no words",
     "no_scopes": "it names no scope of consent",
-    "no_time": "it has no time, so it cannot be told from an older one",
+    "no_time": "it has no time, and needs one here",
     "no_topic": "the request has no topic: send its header, too",
     "no_transaction_id": "orders without an id cannot be told apart: send transaction_id",
     "no_user": "it names no user",
