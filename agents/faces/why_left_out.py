@@ -33,7 +33,7 @@ WHY: Final[Mapping[str, str]] = {
     "no_topic": "the request has no topic: send its header, too",
     "no_transaction_id": "orders without an id cannot be told apart: send transaction_id",
     "no_user": "it names no user",
-    "no_visitor": "it names no visitor",
+    "no_visitor": "it names nobody: no visitor, customer, cart, checkout, e-mail address or phone number",
     "not_delivered": "the parcel has not arrived yet",
     "not_supported": "this form of it is not read",
     "nothing_to_tell": "it says nothing that counts here",
