@@ -11,7 +11,7 @@ from agents.faces import batches
 from agents.faces.face import DEFAULTS
 from agents.faces.paths import OWN, Route, route_of
 from agents.faces.post import Post, Reply
-from agents.faces.reception import LIMITS, without_nobody
+from agents.faces.reception import LIMITS, SAID, without_nobody
 from agents.faces.senders import Senders, Unknown
 from agents.faces.translated import is_unreadable, judged
 from stream.connect.registry import translate
@@ -99,7 +99,7 @@ def _answer(each: Connected, route: Route, post: Post, found: Judged, unreadable
     try:
         Senders([each]).admitted(route.face, route.name, post)
     except Unknown as unknown:
-        return f"401 {unknown.reason} ({_missing(each, post)})"
+        return f"{SAID[unknown.reason][0]} {unknown.reason} ({_missing(each, post)})"
     if unreadable and route.face.unreadable >= 400:
         return f"{route.face.unreadable} not_json"
     return str(route.face.reply(post, len(found.refused)).status)

@@ -111,7 +111,7 @@ sources:
     [
         ("shop", [], "401 wrong_signature (the request has no x-shopify-hmac-sha256;"),
         ("shop", ["X-Shopify-Hmac-SHA256: x"], "is of other bytes, or by another secret"),
-        ("open", [], "401 no_source (only a bridge reads this source)"),
+        ("open", [], "404 no_source (only a bridge reads this source)"),
     ],
 )
 def test_a_refused_request_is_told_what_it_lacks(

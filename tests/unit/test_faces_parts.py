@@ -8,7 +8,7 @@ import pytest
 from agents.faces import answers, batches, cors, face, robots
 from agents.faces.batches import MOST
 from agents.faces.post import Post, Reply
-from agents.faces.reception import without_nobody
+from agents.faces.reception import CODES, SAID, without_nobody
 from agents.faces.translated import is_unreadable, judged
 from agents.faces.trying import addresses, tried
 from stream.connect.source import Source
@@ -237,6 +237,10 @@ def test_a_try_prints_the_answer_of_a_collector() -> None:
     assert wrong.answer == "401 wrong_key (the request has none of the source's keys)"
     assert len(wrong.judged.taken) == 1
     assert tried(web, body=b"{", headers={}, query="writeKey=wk").answer == "400 not_json"
+
+
+def test_each_refusal_of_a_sender_has_a_code() -> None:
+    assert {status for status, _ in SAID.values()} - CODES.keys() == set()
 
 
 def test_a_pixels_key_stands_in_its_address() -> None:
