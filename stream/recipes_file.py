@@ -16,7 +16,7 @@ from stream.audiences_file import as_digits, audiences
 from stream.durations import parse as duration
 from stream.history_file import GivenDocument
 from stream.kinds.registry import KINDS, SHIPPED
-from stream.marked import dotted, line_of
+from stream.marked import dotted, explained, line_of
 from stream.recipes.conditions import Offer, Range, When
 from stream.recipes.history import Document, History
 from stream.recipes.recipe import Cap, Policy, Quiet, Recipe, Recipes
@@ -78,13 +78,11 @@ def _document(document: Any, root: yaml.Node | None, at: list[str], name: str) -
     try:
         schemas.validator("recipes")(document)
     except JsonSchemaValueException as fault:
-        path = [*at, *fault.path[1:]]
-        line = line_of(root, path)
-        raise RecipesError(
-            f"{name}:{line}: {dotted(path)}: {fault.message.split(' ', 1)[1]}"
-        ) from None
-    for place, why in recipes_limits.faults(document):
+        place, what = explained(fault)
         path = [*at, *place]
+        raise RecipesError(f"{name}:{line_of(root, path)}: {dotted(path)}: {what}") from None
+    for where, why in recipes_limits.faults(document):
+        path = [*at, *where]
         raise RecipesError(f"{name}:{line_of(root, path)}: {dotted(path)}{why}")
     return parse(document)
 
