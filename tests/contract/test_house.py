@@ -1,6 +1,7 @@
 """Imports go from agents to stream to schemas and never back, and files stay small."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ MAY_IMPORT = {"schemas": set(), "stream": {"schemas"}, "agents": {"schemas", "st
 
 LONGEST = 250
 FILES = sorted(file for room in MAY_IMPORT for file in (HOME / room).rglob("*.py"))
+
+
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
 
 
 def imported(tree: ast.Module) -> set[str]:
@@ -27,7 +33,7 @@ def imported(tree: ast.Module) -> set[str]:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOME)))
 def test_a_file_imports_only_from_rooms_below_its_own(file: Path) -> None:
     room = file.relative_to(HOME).parts[0]
-    assert imported(ast.parse(file.read_text())) - MAY_IMPORT[room] - {room} == set()
+    assert imported(parsed(file)) - MAY_IMPORT[room] - {room} == set()
 
 
 def test_an_arrow_back_would_be_found() -> None:
@@ -76,7 +82,7 @@ def test_a_package_of_stream_imports_only_from_floors_below(file: Path) -> None:
     own = file.relative_to(HOME / "stream").with_suffix("").parts[0]
     floor = next((n for n, names in enumerate(FLOORS) if own in names), len(FLOORS))
     below = set().union(*FLOORS[:floor])
-    assert packages(ast.parse(file.read_text())) - below - {own} == set()
+    assert packages(parsed(file)) - below - {own} == set()
 
 
 def test_an_import_from_a_floor_above_would_be_found() -> None:

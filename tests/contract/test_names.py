@@ -4,6 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,7 @@ def homonyms(named: Iterable[tuple[str, str]]) -> set[str]:
     return {name for name, where in found.items() if len(where) > 1}
 
 
+@cache
 def class_homonyms() -> set[str]:
     return homonyms(
         (name, package(file)) for file in FILES for name in classes(ast.parse(file.read_text()))

@@ -3,6 +3,7 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ def imported(file: Path) -> Iterator[str]:
             yield str(node.module).split(".")[1]
 
 
+@cache
 def arrows() -> dict[str, set[str]]:
     """The packages that each package of agents/ imports from."""
     found = defaultdict[str, set[str]](set)

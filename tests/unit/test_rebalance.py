@@ -74,7 +74,8 @@ def play(
         for tp in (P0, P1):
             broker.logs[tp] = [None] * records
         monkeypatch.setattr(restore, "AIOKafkaConsumer", FakeConsumer(broker))
-        monkeypatch.setattr("gc.freeze", lambda: None)
+        for name in ("collect", "freeze"):  # of all that pytest holds
+            monkeypatch.setattr(f"gc.{name}", lambda: None)
         await test(Worker(broker))
 
     asyncio.run(inside())
