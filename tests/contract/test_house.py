@@ -1,10 +1,11 @@
 """Imports go from agents to stream to schemas and never back, and files stay small."""
 
 import ast
-from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.contract.sources import parsed
 
 HOME = Path(__file__).parents[2]
 MAY_IMPORT = {"schemas": set(), "stream": {"schemas"}, "agents": {"schemas", "stream"}}
@@ -12,11 +13,6 @@ MAY_IMPORT = {"schemas": set(), "stream": {"schemas"}, "agents": {"schemas", "st
 
 LONGEST = 250
 FILES = sorted(file for room in MAY_IMPORT for file in (HOME / room).rglob("*.py"))
-
-
-@cache
-def parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_text())
 
 
 def imported(tree: ast.Module) -> set[str]:

@@ -12,6 +12,7 @@ from stream import backtest
 from stream.kinds.registry import KINDS
 from stream.outputs import triggers
 from tests import checked
+from tests.contract.sources import parsed
 from tests.reference import generate
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,7 @@ def with_a_file() -> set[str]:
     """The kinds whose DEFAULTS are in files of stream/."""
     found = set()
     for file in (ROOT / "stream").rglob("*.py"):
-        for node in ast.parse(file.read_text()).body:
+        for node in parsed(file).body:
             if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "DEFAULTS":
                 found.add(file.stem.replace("_", "-"))
     return found

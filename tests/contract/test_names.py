@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.sources import parsed
+
 HOME = Path(__file__).parents[2]
 ROOMS = ("stream", "agents")
 FILES = sorted(file for room in ROOMS for file in (HOME / room).rglob("*.py"))
@@ -69,9 +71,7 @@ def homonyms(named: Iterable[tuple[str, str]]) -> set[str]:
 
 @cache
 def class_homonyms() -> set[str]:
-    return homonyms(
-        (name, package(file)) for file in FILES for name in classes(ast.parse(file.read_text()))
-    )
+    return homonyms((name, package(file)) for file in FILES for name in classes(parsed(file)))
 
 
 def module_homonyms(room: str) -> set[str]:

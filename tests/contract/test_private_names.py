@@ -17,6 +17,7 @@ import pytest
 
 from agents.kafka.private_names import PRIVATE
 from agents.worker import consumer, faust_app
+from tests.contract.sources import nodes
 
 HOME = Path(__file__).parents[2]
 PINS = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]["dependencies"]
@@ -65,16 +66,12 @@ def test_a_private_name_that_is_used_exists(where: str, name: str) -> None:
 
 
 @cache
-def nodes_of(file: Path) -> list[ast.AST]:
-    return list(ast.walk(ast.parse(file.read_text())))
-
-
-@cache
 def mentioned(file: Path) -> set[str]:
     """The attributes that a file reads or sets, and the methods that it defines."""
-    nodes = nodes_of(file)
-    return {node.attr for node in nodes if isinstance(node, ast.Attribute)} | {
-        node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    return {node.attr for node in nodes(file) if isinstance(node, ast.Attribute)} | {
+        node.name
+        for node in nodes(file)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
 
@@ -82,7 +79,7 @@ def mentioned(file: Path) -> set[str]:
 def own(file: Path) -> set[str]:
     """The names that a file defines: functions, methods, and attributes set on `self`."""
     found = set()
-    for node in nodes_of(file):
+    for node in nodes(file):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.ClassDef):
@@ -97,7 +94,7 @@ def own(file: Path) -> set[str]:
 def neighbours(file: Path) -> list[Path]:
     """The files of agents/ that a file imports from; it may subclass their classes."""
     found = []
-    for node in nodes_of(file):
+    for node in nodes(file):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("agents."):
             found.append(HOME / f"{str(node.module).replace('.', '/')}.py")
     return [each for each in found if each.is_file()]

@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.contract.sources import parsed
 
 FILES = sorted((Path(__file__).parents[2] / "stream").rglob("*.py"))
 
@@ -32,11 +33,6 @@ PURE = {
 
 IMPURE = {"now", "today", "utcnow", "time", "environ", "getenv", "urandom", "uuid1", "uuid4"}
 """Attributes and calls that read the machine's clock, environment or randomness."""
-
-
-@cache
-def parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_text())
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
