@@ -89,7 +89,7 @@ def _read(kept: Path) -> Coverage:
 def tests_of(coverage: Coverage, file: str, first: int, last: int) -> list[str]:
     """The tests that run one of these lines, those first that run most in this file and little else.
 
-    Of lines that run at import: the files of tests that use the file most.
+    Of lines that run at import: the files of tests that name the module, and those that use it most.
     """
     by_line = coverage.lines.get(file, {})
     hits = Counter(test for tests in by_line.values() for test in tests)
@@ -99,4 +99,8 @@ def tests_of(coverage: Coverage, file: str, first: int, last: int) -> list[str]:
     files: defaultdict[str, int] = defaultdict(int)
     for test, number in hits.items():
         files[test.partition("::")[0]] += number
-    return sorted(files, key=lambda name: -files[name])[:6]
+    most = sorted(files, key=lambda name: -files[name])[:6]
+    module = f'"{file.removesuffix(".py").replace("/", ".")}"'
+    every = sorted({test.partition("::")[0] for test in coverage.sizes})
+    named = [name for name in every if module in (TREE / name).read_text()]
+    return list(dict.fromkeys([*named, *most]))
