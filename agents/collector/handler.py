@@ -15,7 +15,7 @@ from agents.collector.addresses import KnownSender
 from agents.collector.body import Limits, plain_body, raw_body
 from agents.collector.denied import UNREAD, Denied, denied
 from agents.collector.documents import LARGEST
-from agents.collector.intake import Intake, Told, nobody
+from agents.collector.intake import Intake, OnTaken, nobody
 from agents.collector.metrics import OWN, CollectorMetrics
 from agents.collector.notes import NEEDS_KEY, Note, Unreadable
 from agents.collector.producer import EventProducer
@@ -120,13 +120,13 @@ def _answer(status: int, answer: Any, headers: Mapping[str, str]) -> web.Respons
 
 
 def add_routes(
-    app: web.Application, told: Told = nobody
+    app: web.Application, on_taken: OnTaken = nobody
 ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
     """Adds /collect and /metrics. The caller runs the result for as long as they answer. Raises SettingsError."""
     settings = app[SETTINGS]
     carrier, collected = EventProducer(settings), CollectorMetrics()
     rejects = Rejects(settings, collected)
-    add_collect(app, Intake(Collecting.read(), carrier, rejects, collected, told), settings)
+    add_collect(app, Intake(Collecting.read(), carrier, rejects, collected, on_taken), settings)
     tell(app, collected.text)
     return [carrier.run, rejects.run]
 

@@ -13,7 +13,7 @@ from agents.collector.tally import tally
 from agents.collector.throttled_log import ThrottledLog
 from agents.collector.validation import Judged, Refused
 
-Told = Callable[[str, Judged], None]
+OnTaken = Callable[[str, Judged], None]
 
 
 def nobody(source: str, judged: Judged) -> None:
@@ -29,13 +29,13 @@ class Intake:
         carrier: EventProducer,
         rejects: Rejects,
         collected: CollectorMetrics,
-        told: Told = nobody,
+        on_taken: OnTaken = nobody,
     ) -> None:
-        """`told`: called with every post that was taken, and its source."""
+        """`on_taken`: called with every post that was taken, and its source."""
         self.collecting = collecting
         self.collected = collected
         self.throttled_log = ThrottledLog()
-        self._hears = told
+        self._on_taken = on_taken
         self._producer_of_events = carrier
         self._rejects = rejects
         self._addresses = RateLimiter(collecting.per_address)
@@ -64,7 +64,7 @@ class Intake:
         if judged.refused:
             self.refuse(source, judged.refused)
         self.collected.judged(source, judged)
-        self._hears(source, judged)
+        self._on_taken(source, judged)
 
     def refuse(self, source: str, refused: list[Refused]) -> None:
         """Counts and logs refused events, and keeps a copy of each."""

@@ -86,17 +86,17 @@ class Reception:
         source = NOBODY
         try:
             post = await _post(request, route, headers)
-            told = _beforehand(post, route)
-            if told is not None:
-                return source, told
+            early = _beforehand(post, route)
+            if early is not None:
+                return source, early
             sender = address(request, self._intake.collecting.proxies)
             admitted = self._admitted(route, post, sender)
             source = admitted.source.name
             return source, await self._take(route, post, admitted, sender, became)
         except Denied as no:
             message = no.answer.get("fault", "")
-            told = answers.fault(no.status, CODES[no.status], message)
-            return source, told._replace(headers=no.headers)
+            refusal = answers.fault(no.status, CODES[no.status], message)
+            return source, refusal._replace(headers=no.headers)
 
     def _admitted(self, route: Route, post: Post, sender: str) -> Admitted:
         """The source of a post, within the rate limit of its sender. Raises Denied."""

@@ -64,8 +64,8 @@ def ordered(data: EventData) -> tuple[Who, Bodies]:
     Without a state it is placed: a shop may leave the field out of what it sends.
     """
     order = mapping(first(data.value, "order")) or data.value
-    told = [order.get(name) for name in ("state", "status")]
-    states = [str(each) for each in told]
+    given = [order.get(name) for name in ("state", "status")]
+    states = [str(each) for each in given]
     state = next((name for name in states if name in PAYING | STANDING | ENDED), None)
     ended = state in ENDED
     who = data.owner(order, order.get("updated_at" if ended else "created_at"))
@@ -79,7 +79,7 @@ def ordered(data: EventData) -> tuple[Who, Bodies]:
         return who, IGNORED
     if ended or own == "order.cancelled":
         return who, [("order.cancelled", {"order": {"id": number}})]
-    if state is None and any(map(is_present, told)):
+    if state is None and any(map(is_present, given)):
         return who, "unknown_status"
     if state in PAYING:
         return _of_its_cart(who, order), [("checkout.advanced", {"stage": "payment"})]

@@ -149,8 +149,8 @@ def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) 
     named = data.get("visitor")
     visitor = named if is_present(named) else given.get("subject")
     user, keys = data.get("customer"), mapping(data.get("keys"))
-    told_email, phone = addresses(data)
-    email = told_email or (user if is_address(user) else None)
+    email_of_data, phone = addresses(data)
+    email = email_of_data or (user if is_address(user) else None)
     given_keys = {
         name: identifier(keys.get(name)) for name in ("cart", "checkout", "email", "phone")
     }

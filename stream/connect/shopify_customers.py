@@ -28,8 +28,12 @@ def customer(it: Delivery) -> None:
     if who.customer is None:
         it.leave_out("no_customer", "$.id")
         return
-    told: Told = (who, "visitor.identified", {"contacts": contacts(email, phone), "traits": traits})
-    _add(it, [told, *_consents(it, who)])
+    identified: Draft = (
+        who,
+        "visitor.identified",
+        {"contacts": contacts(email, phone), "traits": traits},
+    )
+    _add(it, [identified, *_consents(it, who)])
 
 
 def purchases(it: Delivery) -> None:
@@ -45,20 +49,21 @@ def purchases(it: Delivery) -> None:
 
 def consent(it: Delivery) -> None:
     """The change itself: with it somebody joins a list, or leaves it."""
-    told = _consents(it, _who(it), joins=True)
-    _add(it, told)
-    if not told and not it.out.left_out:
+    drafts = _consents(it, _who(it), joins=True)
+    _add(it, drafts)
+    if not drafts and not it.out.left_out:
         it.leave_out("no_decision")
 
 
-Told = tuple[Who, str, dict[str, Any]]
+Draft = tuple[Who, str, dict[str, Any]]
 """The owner, type and body of one of our events."""
 
 
-def _add(it: Delivery, told: list[Told]) -> None:
-    names = numbered(it.id, len(told))
+def _add(it: Delivery, drafts: list[Draft]) -> None:
+    names = numbered(it.id, len(drafts))
     it.out.events += [
-        event(type, name, who, **body) for name, (who, type, body) in zip(names, told, strict=True)
+        event(type, name, who, **body)
+        for name, (who, type, body) in zip(names, drafts, strict=True)
     ]
 
 
@@ -85,12 +90,12 @@ def _who(it: Delivery) -> Who:
     )
 
 
-def _consents(it: Delivery, who: Who, joins: bool = False) -> list[Told]:
+def _consents(it: Delivery, who: Who, joins: bool = False) -> list[Draft]:
     """Each as of when it was given. Every change of a customer repeats it: an old grant must lift nothing.
 
     `joins`: the webhook is about the consent itself, which was given when the webhook was triggered, at the latest.
     """
-    told = list[Told]()
+    drafts = list[Draft]()
     for field, channel in CHANNELS.items():
         state = text(dig(it.body, field, "state"))
         granted = GRANTED.get((state or "").lower())
@@ -105,10 +110,10 @@ def _consents(it: Delivery, who: Who, joins: bool = False) -> list[Told]:
         known = [at for at in (since, who.client_time) if at is not None]
         owner = Who(customer=who.customer, keys=who.keys, client_time=min(known, default=None))
         if granted and joins:
-            told.append((owner, "visitor.subscribed", {"channels": [channel]}))
+            drafts.append((owner, "visitor.subscribed", {"channels": [channel]}))
         else:
-            told.append((owner, "consent.changed", {"channels": [channel], "granted": granted}))
-    return told
+            drafts.append((owner, "consent.changed", {"channels": [channel], "granted": granted}))
+    return drafts
 
 
 def _since(body: dict[str, Any], field: str) -> int | None:

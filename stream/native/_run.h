@@ -8,7 +8,7 @@
 #include "_nobody.h"
 #include "_packed.h"
 #include "_records.h"
-#include "_told.h"
+#include "_facts.h"
 #include "_visitor.h"
 
 /* What becomes of an event. RAISED: an exception is set. */

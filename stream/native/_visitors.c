@@ -8,7 +8,7 @@
  *
  * Each header stands for itself: _constants.h what is shared with Python, _settings.h what Python passes in; _text.h,
  * _json.h, _msgpack.h, _records.h the formats; _event.h and _nobody.h an event; _ids.h, _views.h, _visitor.h a visitor;
- * _packed.h its packed state; _told.h its facts; _run.h the loop over a batch; _restore.h a changelog read back. This file is what Python
+ * _packed.h its packed state; _facts.h its facts; _run.h the loop over a batch; _restore.h a changelog read back. This file is what Python
  * sees of it.
  *
  * Source: docs/semantics.md, 2, 3 and 5.
@@ -24,7 +24,7 @@
 #include "_restore.h"
 #include "_run.h"
 #include "_settings.h"
-#include "_told.h"
+#include "_facts.h"
 #include "_visitor.h"
 
 /* ---- the visitor as Python sees it ---- */

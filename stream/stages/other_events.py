@@ -65,8 +65,8 @@ def _ordered(
     _presence(state, when, out)
     own_facts.ordered(state, state.person, order, recurring, t, out)
     if not recurring and orders_placed.is_for_former(state, t):
-        elsewhere_told = structs.replace(order.whole, withheld=True)
-        former = order._replace(whole=elsewhere_told)
+        withheld = structs.replace(order.whole, withheld=True)
+        former = order._replace(whole=withheld)
         own_facts.ordered(state, str(state.former), former, recurring, t, out)
     _bind(state, when, out)
     if not recurring:

@@ -1,6 +1,7 @@
 """`python -m tests.bench PART [options]`; without a part all of them, one after the other.
 
-With --smoke everything is small: this shows that it runs, the figures mean nothing.
+With --smoke everything is small: this shows that it runs, the figures mean nothing. With --short each part runs one
+round, in about 40 minutes: the figures of a busy moment are in it.
 """
 
 import argparse
@@ -29,6 +30,13 @@ PARTS: Final = {
 }
 """What each part measures, by name. The module has the part's name."""
 
+SHORT: Final = {
+    **dict.fromkeys(("throughput", "restore", "scaling", "growth"), "--rounds 1"),
+    "latency": "--rates 0 100 1000 5000 --seconds 25",
+    "audiences": "--rounds 3",
+}
+"""Options of a short run, by part."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
@@ -37,6 +45,7 @@ def main() -> int:
         options = parts.add_parser(name, help=about, description=about)
         import_module(f"tests.bench.{name}").add_arguments(options)
     parser.add_argument("--smoke", action="store_true", help="all parts, small, in a minute")
+    parser.add_argument("--short", action="store_true", help="all parts, one round of each")
     args = parser.parse_args()
     chosen = [args.part] if args.part else list(PARTS)
     print(
@@ -48,8 +57,9 @@ def main() -> int:
             began = time.monotonic()
             print(f"\n## {name}: {PARTS[name]}", flush=True)
             part = import_module(f"tests.bench.{name}")
-            small = part.SMOKE.split() if args.smoke else []
-            own = args if args.part and not small else parts.choices[name].parse_args(small)
+            given = part.SMOKE if args.smoke else SHORT.get(name, "") if args.short else ""
+            whole = bool(args.part) and not given
+            own = args if whole else parts.choices[name].parse_args(given.split())
             part.run(own, place)
             print(f"({time.monotonic() - began:.0f} s)", flush=True)
     return 0

@@ -1,7 +1,6 @@
-/* What a visitor tells the people stage of its presence, in JSON: as announce_facts.py makes these facts and facts.py
- * encodes them, to the byte. Source: docs/semantics.md, 4. */
-#ifndef STREAM_NATIVE_TOLD_H
-#define STREAM_NATIVE_TOLD_H
+/* The facts about a visitor's presence, in JSON: byte for byte those that announce_facts.py makes and facts.py encodes. Source: docs/semantics.md, 4. */
+#ifndef STREAM_NATIVE_FACTS_H
+#define STREAM_NATIVE_FACTS_H
 
 #include <math.h>
 
@@ -265,7 +264,7 @@ static inline int put_summary(Buffer *b, const Visitor *v, PyObject *lines, PyOb
 
 /* Ends the fact with what all have, and appends it to `facts`. */
 static inline int end_fact(Buffer *b, Visitor *v, int64_t t, PyObject *facts) {
-    PyObject *person = person_of(v), *written = NULL, *told = NULL;
+    PyObject *person = person_of(v), *written = NULL, *row = NULL;
     int done = -1;
     put_words(b, ",\"at\":");
     put_whole(b, t);
@@ -279,12 +278,12 @@ static inline int end_fact(Buffer *b, Visitor *v, int64_t t, PyObject *facts) {
     }
     if (done == 0 && b->failed) PyErr_NoMemory();
     else if (done == 0) written = PyBytes_FromStringAndSize(b->at, b->size);
-    if (written) told = PyTuple_Pack(2, person, written);
-    done = told ? PyList_Append(facts, told) : -1;
+    if (written) row = PyTuple_Pack(2, person, written);
+    done = row ? PyList_Append(facts, row) : -1;
     v->facts += done == 0;
     Py_XDECREF(person);
     Py_XDECREF(written);
-    Py_XDECREF(told);
+    Py_XDECREF(row);
     return done;
 }
 
