@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -178,3 +179,20 @@ def test_only_a_service_that_reports_faults_in_the_body_has_it_read() -> None:
         assert bodies[1] == b""
 
     play(test)
+
+
+def test_the_connections_are_as_many_as_the_requests_and_keep_no_cookies() -> None:
+    async def test(server: Server, endpoint: Endpoint, metrics: Metrics) -> None:
+        session = endpoint._session
+        assert session is not None
+        assert session.connector is not None
+        assert session.connector.limit == 2
+        assert session.timeout.total == 0.2
+        assert isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
+
+    play(test)
+
+
+def test_an_endpoint_that_never_started_stops_without_an_error() -> None:
+    settings = SimpleNamespace(service="webhook", url="http://x", secrets=(SECRET,), key="")
+    asyncio.run(Endpoint(cast(Any, settings), Metrics()).stop())
