@@ -169,3 +169,10 @@ def test_a_small_batch_is_not_compressed() -> None:
     small, large = b"x" * (compression.SMALL - 1), b"x" * compression.SMALL
     assert len(compression.zstd_encode(small)) > len(small)
     assert len(compression.zstd_encode(large)) < len(large)
+
+
+def test_a_plain_batch_is_passed_on_without_a_copy() -> None:
+    source = RetainedBatches(packed(0, VIEW))
+    read_ = source.next_block(True)
+    assert read_ is not None
+    assert isinstance(read_[4][4], memoryview)
