@@ -13,6 +13,7 @@ from agents.bridge.chunks import Piece
 from agents.bridge.consumer import Stuck
 from agents.bridge.positions import Assigned, begin
 from agents.bridge.producers import AtLeastOnce, ExactlyOnce
+from agents.kafka import group_member
 from agents.kafka.topics import TopicsMissing
 from tests.bridge_parts import MINUTES, A, B, Given, play, record, until
 from tests.fake_broker import SETTINGS
@@ -197,7 +198,7 @@ def test_a_start_checks_the_topics_and_chooses_the_delivery(
             return given.kafka
 
         monkeypatch.setattr(consuming, "partition_counts", counted)
-        monkeypatch.setattr(consuming.group_member, "start_client", started)
+        monkeypatch.setattr(group_member, "start_client", started)
         given.settings.common = replace(SETTINGS, delivery=cast(Any, delivery))
         await given.consumer.start()
         assert type(given.consumer._output) is output
@@ -214,7 +215,7 @@ def test_new_partitions_of_a_topic_are_found_within_a_minute(
 ) -> None:
     made: list[tuple[Any, ...]] = []
     member = lambda *given, **options: made.append((*given, options))  # noqa: E731
-    monkeypatch.setattr(consuming.group_member, "member", member)
+    monkeypatch.setattr(group_member, "member", member)
 
     async def test(given: Given) -> None:
         given.consumer._made()

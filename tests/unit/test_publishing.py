@@ -1,6 +1,8 @@
 """Publishing a document and reading all of them, on a broker in memory."""
 
 import asyncio
+import getpass
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -234,12 +236,12 @@ def test_a_list_says_whether_the_recipes_before_all_documents_are_in_force() -> 
 
 
 def test_a_publisher_is_named_by_user_and_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publisher.getpass, "getuser", lambda: "anna")
-    monkeypatch.setattr(publisher.socket, "gethostname", lambda: "shop")
+    monkeypatch.setattr(getpass, "getuser", lambda: "anna")
+    monkeypatch.setattr(socket, "gethostname", lambda: "shop")
     assert publisher.somebody() == "anna@shop"
 
     def nobody() -> str:
         raise KeyError
 
-    monkeypatch.setattr(publisher.getpass, "getuser", nobody)
+    monkeypatch.setattr(getpass, "getuser", nobody)
     assert publisher.somebody() == "unknown@shop"

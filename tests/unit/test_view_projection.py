@@ -1,6 +1,7 @@
 """Life records in the view: steps that wait for months stay, and changes of audiences are counted by day."""
 
 import json
+from typing import Any
 
 from agents.view.projection import entries, is_followed
 from agents.view.redis_keys import SETTLED_LIVE, WAITING_LIVE, RedisKeys
@@ -67,9 +68,7 @@ def test_a_waiting_step_names_what_it_waits_for() -> None:
     assert (step["kind"], step["order"], step["until"]) == ("replenishment", "o1", T + 60 * DAY)
 
 
-def row(
-    event: dict[str, object], key: bytes | None = b"customer:anna"
-) -> tuple[int, bytes | None, bytes]:
+def row(event: Any, key: bytes | None = b"customer:anna") -> tuple[int, bytes | None, bytes]:
     return T, key, json.dumps(event).encode()
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from redis.exceptions import RedisError
 
 from agents.view import redis_client, writer
 from agents.view.metrics import ViewMetrics
@@ -293,7 +294,7 @@ def test_a_call_of_redis_is_short_and_counted() -> None:
                 return answer
 
             async def aclose(self) -> None:
-                raise redis_client.RedisError
+                raise RedisError
 
         link._client = Client()
         with pytest.raises(ViewLost, match="OSError"):
