@@ -139,7 +139,11 @@ def stamped(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-@pytest.mark.parametrize("values", [[VIEW], [b"", VIEW * 2000], [b" " * MB] * 33], ids=str)
+@pytest.mark.parametrize(
+    "values",
+    [[VIEW], [b"", VIEW * 2000], [b" " * MB] * 33],
+    ids=["one", "an empty and a long one", "too much"],
+)
 def test_a_block_is_of_the_batch_that_aiokafka_reads(
     codec: int, values: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,12 +9,17 @@ import certifi
 import faust
 import pytest
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError
+from faust.types import TP
 
 from agents.config.settings import Security, Settings
 from agents.kafka import raw_batches
+from agents.kafka.topics import Layout
 from agents.worker import faust_app
+from agents.worker.metrics import Metrics
 from agents.worker.processors import STAGES
+from agents.worker.rebalance import Rebalance
 from agents.worker.worker import BACKLOG, AppFailed, Worker, _run_task
+from stream import recipes_file
 
 
 def settings(**more: Any) -> Settings:
@@ -194,3 +199,89 @@ def test_a_stop_saves_before_it_leaves_the_group_and_disconnects_last() -> None:
     worker._producer, worker._offsets = part("sent"), part("disconnected")
     asyncio.run(worker.stop())
     assert story == ["saved", "left", "sent", "disconnected"]
+
+
+def test_the_parts_of_a_worker_know_each_other() -> None:
+    async def test() -> None:
+        metrics = Metrics()
+        worker = Worker(settings(), recipes_file.DEFAULT, Layout(4, 3, 2), 3, metrics)
+        app = worker._app
+        assert app.take == worker.assignment.take
+        assert app.fetch == worker._offsets.fetch
+        assert isinstance(app.listener, Rebalance)
+        assert app.listener._assignment is worker.assignment
+        assert worker._checkpoint._commit == worker._group.commit_offsets
+        assert worker.watermarks._margin == 2_000, "several brokers have several clocks"
+        assert worker.watermarks._follower is worker.follower
+        assert worker._deadlines._assignment is worker.assignment
+        assert len(worker.follower._events) == 4
+        visitors = cast(Any, app.listener._make(TP("shop.storefront.events", 1)))
+        assert visitors._follower is worker.follower
+        keys = cast(Any, app.listener._make(TP("shop.identity.claims", 1)))
+        assert keys._advanced is worker.watermarks._advanced
+        for client in (worker._producer._producer, worker._offsets._consumer):
+            cast(Any, client)._closed = True  # they were never started
+
+    asyncio.run(test())
+
+
+def test_a_worker_reads_all_documents_before_its_tasks_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story: list[str] = []
+
+    def noted(name: str) -> Any:
+        async def note() -> None:
+            story.append(name)
+
+        return note
+
+    worker = Worker.__new__(Worker)
+    worker._producer = cast(Any, SimpleNamespace(start=noted("producer")))
+    worker._offsets = cast(Any, SimpleNamespace(start=noted("offsets")))
+    worker.follower = cast(Any, SimpleNamespace(start=noted("read"), run=noted("follower")))
+    clock = SimpleNamespace(run=noted("rounds"), announce_keys=noted("keys"))
+    worker.watermarks = cast(Any, clock)
+    worker._deadlines = cast(Any, SimpleNamespace(run=noted("deadlines")))
+    for name in ("_faust", "_checkpoints", "_failure", "_membership"):
+        monkeypatch.setattr(worker, name, noted(name))
+    asyncio.run(worker.run())
+    assert story[:3] == ["producer", "offsets", "read"]
+    assert sorted(story[3:]) == [
+        "_checkpoints", "_failure", "_faust", "_membership", "deadlines", "follower", "keys",
+        "rounds",
+    ]  # fmt: skip
+
+
+def test_a_worker_ends_with_the_failure_of_its_assignment() -> None:
+    async def test() -> None:
+        worker = Worker.__new__(Worker)
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        worker.assignment = cast(Any, SimpleNamespace(failed=failed))
+        failed.set_exception(OSError("no disk"))
+        with pytest.raises(OSError, match="no disk"):
+            await worker._failure()
+
+    asyncio.run(test())
+
+
+def test_a_checkpoint_comes_after_each_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise asyncio.CancelledError
+
+    written: list[Any] = []
+
+    async def checkpoint(owned: object, *, urgent: bool) -> None:
+        written.append(owned)
+
+    worker = worker_behind("at_least_once", 0)
+    worker._checkpoint = cast(Any, checkpoint)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(worker._checkpoints())
+    assert slept == [2.0, 2.0, 2.0]
+    assert written == [worker.assignment.owned()] * 2
