@@ -196,3 +196,21 @@ def test_the_connections_are_as_many_as_the_requests_and_keep_no_cookies() -> No
 def test_an_endpoint_that_never_started_stops_without_an_error() -> None:
     settings = SimpleNamespace(service="webhook", url="http://x", secrets=(SECRET,), key="")
     asyncio.run(Endpoint(cast(Any, settings), Metrics()).stop())
+
+
+def test_a_failing_endpoint_is_a_warning_and_a_working_one_is_not(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO", "triggers.sender")
+    monkeypatch.setattr(webhook, "QUIET_S", 0.0)
+
+    async def test(server: Server, endpoint: Endpoint, metrics: Metrics) -> None:
+        for server.status in (503, 503, 200, 200):
+            await endpoint.post(message())
+
+    play(test)
+    told = [each for each in caplog.records if each.name == "triggers.sender"]
+    assert [(each.levelname, each.getMessage()) for each in told] == [
+        ("WARNING", "endpoint_fails answer=503"),
+        ("INFO", "endpoint_well answer=200"),
+    ]
