@@ -64,8 +64,9 @@ def given_documents(text: str, name: str = "recipes") -> list[GivenDocument]:
 def _read(text: str, name: str) -> tuple[yaml.Node | None, Any]:
     """(the YAML nodes of a file, for the lines of faults; its content). Raises RecipesError."""
     try:
-        root = yaml.compose(text, yaml.SafeLoader)
-        return root, {} if root is None else named(yaml.safe_load(text))
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        return root, {} if root is None else named(loader.construct_document(root))
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 1
         raise RecipesError(f"{name}:{line}: {fault.problem or fault.context}") from None

@@ -70,11 +70,12 @@ class Health:
         since = self._assignment.held_since if self._assignment else None
         if self._answering and since is not None and now - since > HELD_S:
             return [f"a rebalance or a restore has not ended for {now - since:.0f} s"]
+        seen = self._positions
         self._positions = {
-            processor.tp: self._positions[processor.tp]
-            if self._positions.get(processor.tp, (-1, 0.0))[0] == processor.position
-            else (processor.position, now)
-            for processor in processors
+            each.tp: seen[each.tp]
+            if each.tp in seen and seen[each.tp][0] == each.position
+            else (each.position, now)
+            for each in processors
         }
         return [
             f"{processor.tp.topic} {processor.tp.partition} is at {processor.position} of {processor.end}"

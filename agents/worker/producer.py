@@ -234,6 +234,6 @@ class OutputProducer:
                 ack.add_done_callback(retrieve_exception)
                 return ack
             except KafkaTimeoutError:
-                continue  # the previous batch is not acknowledged yet: the broker is down or slow
+                pass  # the previous batch is not acknowledged yet: the broker is down or slow
             except UnknownTopicOrPartitionError:
                 say(log, "topic_missing", logging.ERROR, topic=topic)  # retry, so nothing is lost

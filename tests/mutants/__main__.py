@@ -8,28 +8,35 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from typing import Final
 
 from tests.mutants import covering, tree
 from tests.mutants.sites import Mutant, mutants
 
+PROMISES: Final = [
+    f"agents/{name}"
+    for name in ("bridge", "collector", "kafka", "published", "sender", "view", "worker")
+]
+"""The folders that `promises` names: their code carries what the service promises."""
+
 
 def drawn(seed: int, number: int, folders: list[str]) -> list[Mutant]:
     """A random sample of all changes in the folders; the same for the same seed and code."""
-    every = [
-        mutant
-        for folder in folders
-        for file in sorted((tree.TREE / folder).rglob("*.py"))
-        for mutant in mutants(tree.TREE, file)
+    files = [
+        file
+        for folder in map(tree.TREE.joinpath, folders)
+        for file in ([folder] if folder.is_file() else sorted(folder.rglob("*.py")))
     ]
+    every = [mutant for file in files for mutant in mutants(tree.TREE, file)]
     print(f"{len(every)} places in {' '.join(folders)}", flush=True)
     return random.Random(seed).sample(every, min(number, len(every)))
 
 
-def seen(mutant: Mutant, maps: list[covering.Lines]) -> bool:
+def seen(mutant: Mutant, maps: list[covering.Coverage]) -> bool:
     """Whether one of the tests that run the changed lines fails."""
     with tree.changed(mutant):
-        for lines in maps:
-            tests = covering.tests_of(lines, mutant.file, mutant.start[0], mutant.end[0])
+        for coverage in maps:
+            tests = covering.tests_of(coverage, mutant.file, mutant.start[0], mutant.end[0])
             if tests and tree.pytest(tests):
                 return True
     return False
@@ -64,4 +71,5 @@ if __name__ == "__main__":
     parser.add_argument("--number", type=int, default=160)
     parser.add_argument("folders", nargs="*", default=["stream"])
     given = parser.parse_args()
-    sys.exit(run(given.seed, given.number, given.folders))
+    folders = PROMISES if given.folders == ["promises"] else given.folders
+    sys.exit(run(given.seed, given.number, folders))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import coverage
 import pytest
@@ -28,6 +28,13 @@ Lines = dict[str, dict[int, set[str]]]
 """The tests that run a line, without their parameters, by file and line."""
 
 
+class Coverage(NamedTuple):
+    """What tests run. `sizes`: the number of lines that each test runs."""
+
+    lines: Lines
+    sizes: Counter[str]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     measuring = coverage.Coverage.current()
@@ -35,7 +42,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         measuring.switch_context(item.nodeid.partition("[")[0])
 
 
-def measured(folders: tuple[str, ...], sources: list[str]) -> Lines:
+def measured(folders: tuple[str, ...], sources: list[str]) -> Coverage:
     """Runs the tests of the folders under coverage, unless the result for the same code is cached."""
     digest = hashlib.sha256(" ".join([*folders, *sources]).encode()).hexdigest()[:12]
     kept = HOME / ".cache" / "mutants" / f"{_state()}-{digest}"
@@ -67,7 +74,7 @@ def _state() -> str:
     return digest.hexdigest()[:12]
 
 
-def _read(kept: Path) -> Lines:
+def _read(kept: Path) -> Coverage:
     data: Any = coverage.CoverageData(str(kept))
     data.read()
     found: Lines = {}
@@ -75,20 +82,25 @@ def _read(kept: Path) -> Lines:
         name = str(Path(file).relative_to(TREE))
         by_line = data.contexts_by_lineno(file)
         found[name] = {line: {each for each in names if each} for line, names in by_line.items()}
-    return found
+    every = (test for by_line in found.values() for tests in by_line.values() for test in tests)
+    return Coverage(found, Counter(every))
 
 
-def tests_of(lines: Lines, file: str, first: int, last: int) -> list[str]:
-    """The tests that run one of these lines; of lines that run at import, those that use the file most."""
-    found = set[str]()
-    for line in range(first, last + 1):
-        found |= lines.get(file, {}).get(line, set())
-    return sorted(found) if found else _most(lines.get(file, {}))
+def tests_of(coverage: Coverage, file: str, first: int, last: int) -> list[str]:
+    """The tests that run one of these lines, those first that run most in this file and little else.
 
-
-def _most(by_line: dict[int, set[str]]) -> list[str]:
+    Of lines that run at import: the files of tests that name the module, and those that use it most.
+    """
+    by_line = coverage.lines.get(file, {})
     hits = Counter(test for tests in by_line.values() for test in tests)
+    found = {test for line in range(first, last + 1) for test in by_line.get(line, ())}
+    if found:
+        return sorted(found, key=lambda test: (-hits[test] / coverage.sizes[test], test))
     files: defaultdict[str, int] = defaultdict(int)
     for test, number in hits.items():
         files[test.partition("::")[0]] += number
-    return sorted(files, key=lambda name: -files[name])[:6]
+    most = sorted(files, key=lambda name: -files[name])[:6]
+    module = f'"{file.removesuffix(".py").replace("/", ".")}"'
+    every = sorted({test.partition("::")[0] for test in coverage.sizes})
+    named = [name for name in every if module in (TREE / name).read_text()]
+    return list(dict.fromkeys([*named, *most]))

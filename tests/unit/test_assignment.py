@@ -1,6 +1,7 @@
 """Partitions that are revoked while their input is applied, or while they are opened."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -70,3 +71,35 @@ def test_partitions_that_do_not_open_are_dropped_once_reassigned(
     assert not asyncio.run(opening.open_all(processors, lambda: next(asked)))
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert told == ["former_transactions_do_not_end partitions=1"] * 2
+
+
+def test_a_transaction_that_does_not_end_is_logged_once_in_half_a_minute(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [100.0]
+    steps = iter([30.0, 0.5, 30.0, 0.5])
+    monkeypatch.setattr(opening, "RETRY_S", 0.001)
+    monkeypatch.setattr(opening, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    logged: list[int] = []
+
+    def still_ours() -> bool:
+        logged.append(len(caplog.records))
+        step = next(steps, None)
+        now[0] += step or 0
+        return step is not None
+
+    asyncio.run(opening.open_all([cast(PartitionProcessor, Opening())], still_ours))
+    assert logged == [0, 0, 1, 1, 2]
+
+
+@pytest.mark.parametrize("answers", [(True, True), (True, False)])
+def test_partitions_are_open_once_all_are(answers: tuple[bool, ...]) -> None:
+    class Opened:
+        def __init__(self, answer: bool) -> None:
+            self._answer = answer
+
+        async def open(self, wanted: Any) -> bool:
+            return self._answer and bool(wanted())
+
+    opened = [cast(PartitionProcessor, Opened(answer)) for answer in answers]
+    assert asyncio.run(opening.open_all(opened, lambda: True)) is all(answers)

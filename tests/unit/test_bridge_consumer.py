@@ -1,14 +1,22 @@
 """The consumer of a bridge: where it begins, what it writes, and how an assignment ends."""
 
 import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aiokafka.errors import IllegalStateError, KafkaConnectionError
 
 from agents.bridge import consumer as consuming
+from agents.bridge.chunks import Piece
 from agents.bridge.consumer import Stuck
+from agents.bridge.positions import Assigned, begin
+from agents.bridge.producers import AtLeastOnce, ExactlyOnce
+from agents.kafka import group_member
 from agents.kafka.topics import TopicsMissing
 from tests.bridge_parts import MINUTES, A, B, Given, play, record, until
+from tests.fake_broker import SETTINGS
 
 
 @pytest.fixture(autouse=True)
@@ -148,5 +156,135 @@ def test_a_missing_topic_is_named_with_its_source() -> None:
             given.consumer._check(own)
         with pytest.raises(TopicsMissing, match=r"bridge\.unreadable is missing"):
             given.consumer._check({"clicks", "storefront.events"})
+
+    play(test, running=False)
+
+
+def lines(caplog: pytest.LogCaptureFixture, word: str) -> list[str]:
+    """The log lines that begin with this word."""
+    told = (record.getMessage() for record in caplog.records)
+    return [line for line in told if line.split()[0] == word]
+
+
+def test_assignments_and_deleted_records_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+
+    async def test(given: Given) -> None:
+        given.kafka.logs[A] = [record(9, 0)]
+        given.kafka.committed_offsets[A] = 5
+        await given.assigned(A, B)
+        await until(lambda: given.consumer.assigned and given.consumer.assigned.open)
+        assert given.value("rebalances_total") == 1
+
+    play(test)
+    assert lines(caplog, "assigned") == ["assigned partitions=2"]
+    assert lines(caplog, "deleted_unread") == ["deleted_unread source=shop records=4"]
+
+
+@pytest.mark.parametrize(
+    ("delivery", "output"), [("at_least_once", AtLeastOnce), ("exactly_once", ExactlyOnce)]
+)
+def test_a_start_checks_the_topics_and_chooses_the_delivery(
+    monkeypatch: pytest.MonkeyPatch, delivery: str, output: type
+) -> None:
+    async def test(given: Given) -> None:
+        counts = {"clicks": 2, "storefront.events": 4, "bridge.unreadable": 1}
+
+        async def counted(consumer: Any) -> dict[str, int]:
+            assert consumer is given.kafka
+            return counts
+
+        async def started(make: Any, log: Any) -> Any:
+            return given.kafka
+
+        monkeypatch.setattr(consuming, "partition_counts", counted)
+        monkeypatch.setattr(group_member, "start_client", started)
+        given.settings.common = replace(SETTINGS, delivery=cast(Any, delivery))
+        await given.consumer.start()
+        assert type(given.consumer._output) is output
+        del counts["clicks"]
+        with pytest.raises(TopicsMissing):
+            await given.consumer.start()
+        given.consumer._output = cast(Any, given.output)
+
+    play(test, running=False)
+
+
+def test_new_partitions_of_a_topic_are_found_within_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[tuple[Any, ...]] = []
+    member = lambda *given, **options: made.append((*given, options))  # noqa: E731
+    monkeypatch.setattr(group_member, "member", member)
+
+    async def test(given: Given) -> None:
+        given.consumer._made()
+        assert made == [(SETTINGS, "triggers-bridge", "bridge", {"metadata_max_age_ms": 60_000})]
+
+    play(test, running=False)
+
+
+def test_a_chunk_of_a_partition_that_was_given_up_is_not_written() -> None:
+    async def test(given: Given) -> None:
+        await given.assigned(A)
+        assigned = given.consumer.assigned
+        assert assigned is not None
+        foreign, own = Piece(), Piece()
+        foreign.chunk.next[B] = 3
+        own.chunk.next[A] = 3
+        assert not await given.consumer._carry(assigned, foreign)
+        assert await given.consumer._carry(assigned, own)
+        await given.assigned(A)
+        assert not await given.consumer._carry(assigned, own), "it is of the assignment before"
+        assert len(given.output.chunks) == 1
+        assert not await given.consumer._open(assigned)
+        assert given.output.opened == []
+        assert given.value("carried_seconds_count") == 1
+
+    play(test, running=False)
+
+
+def test_an_end_counts_only_from_a_recent_answer_and_while_it_is_assigned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1_000.0]
+    clock = SimpleNamespace(time=lambda: now[0], monotonic=lambda: now[0])
+    monkeypatch.setattr(consuming, "time", clock)
+
+    async def test(given: Given) -> None:
+        assert given.consumer.ends() == {}
+        given.kafka.logs[A] = [record(5)]
+        await given.assigned(A)
+        given.kafka.polled = now[0] * 1000
+        now[0] += 9.9
+        assert given.consumer.ends() == {A: 6}
+        now[0] += 0.1
+        assert given.consumer.ends() == {A: None}
+        given.kafka.polled = now[0] * 1000
+
+        def revoked(place: object) -> None:
+            raise IllegalStateError
+
+        given.kafka.last_stable_offset = revoked  # type: ignore[assignment]
+        assert given.consumer.ends() == {A: None}
+
+    play(test, running=False)
+
+
+def test_a_partition_begins_in_no_time_before_1970() -> None:
+    async def test(given: Given) -> None:
+        asked: list[dict[Any, int]] = []
+        found = given.kafka.offsets_for_times
+
+        async def watched(times: Any) -> Any:
+            asked.append(dict(times))
+            return await found(times)
+
+        given.kafka.offsets_for_times = watched  # type: ignore[method-assign]
+        for now, since in ((MINUTES - 1, 0), (MINUTES + 7, 7)):
+            assigned = Assigned([A])
+            await begin(given.kafka, assigned, given.settings, given.metrics, now)
+            assert asked[-1] == {A: since}
+            assert assigned.newest == {A: now}
 
     play(test, running=False)

@@ -1,12 +1,17 @@
 """When a bridge is live and ready, and what it counts."""
 
 import time
+from collections import defaultdict
+from types import SimpleNamespace
+
+import pytest
 
 from agents.bridge import consumer as consuming
+from agents.bridge import health as judging
 from agents.bridge.metrics import BridgeMetrics
 from agents.bridge.translating import Bridged, BridgedEvent, Letter
 from stream.connect.translation import LeftOut
-from tests.bridge_parts import MINUTES, A, Given, play, record
+from tests.bridge_parts import MINUTES, A, B, Given, play, record
 
 
 def test_a_bridge_is_ready_with_an_open_assignment_and_answers() -> None:
@@ -57,3 +62,74 @@ def test_a_record_counts_by_its_outcome() -> None:
     for name, label in (("dead_letters", "not_json"), ("left_out", "unknown")):
         labels = {"source": "shop", "reason": label}
         assert value(f"triggers_bridge_{name}_total", labels) == 1
+
+
+def test_every_source_has_counters_before_its_first_record() -> None:
+    async def test(given: Given) -> None:
+        for outcome in ("translated", "left_out", "dead_letter"):
+            assert given.value("records_total", source="shop", outcome=outcome) == 0
+        given.health.metrics()
+        assert given.value("lag_records", source="shop") == 0
+        assert given.value("lag_seconds", source="shop") == 0
+        assert given.value("registry_up") == 1
+
+    play(test, running=False)
+
+
+def test_the_lag_of_a_source_is_the_sum_and_its_age_the_largest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(given: Given) -> None:
+        given.kafka.polled = time.time() * 1000
+        given.kafka.logs = defaultdict(list, {A: [record(9)], B: [record(3)]})
+        await given.assigned(A, B)
+        assert given.consumer.assigned is not None
+        monkeypatch.setattr(type(given.consumer), "now", 100_000)
+        given.consumer.assigned.next = {A: 7, B: 1}
+        given.consumer.assigned.newest = {A: 40_000, B: 90_000}
+        given.health.metrics()
+        assert given.value("lag_records", source="shop") == 6
+        assert given.value("lag_seconds", source="shop") == 60
+        given.consumer.assigned.next = {A: 12, B: 1}
+        given.health.metrics()
+        assert given.value("lag_records", source="shop") == 3
+        assert given.value("lag_seconds", source="shop") == 10
+        del given.consumer.assigned.next[B]
+        given.health.metrics()
+        assert given.value("lag_records", source="shop") == 0
+
+    play(test, running=False)
+
+
+def test_a_bridge_may_be_still_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(judging, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    async def test(given: Given) -> None:
+        given.kafka.logs[A] = [record(5)]
+        given.kafka.polled = time.time() * 1000
+        await given.assigned(A)
+        assert given.consumer.assigned is not None
+        given.consumer.polled = now[0]
+        now[0] += 61
+        assert given.health.stalled() == [], "it is not open yet"
+        given.consumer.assigned.open = True
+        assert given.health.stalled() == ["no poll for 61 s"]
+        given.registry.up = False
+        assert given.health.stalled() == []
+        given.registry.up = True
+        now[0] -= 1
+        assert given.health.stalled() == []
+
+    play(test, running=False)
+
+
+def test_each_event_counts_by_its_type() -> None:
+    metrics = BridgeMetrics()
+    events = [BridgedEvent(b"v", b"{}", name) for name in ("page.viewed", "page.viewed", "x")]
+    metrics.carried("shop", Bridged(events, [], []))
+    value = metrics.registry.get_sample_value
+    for name, number in (("page.viewed", 2), ("x", 1)):
+        assert value("triggers_bridge_events_total", {"source": "shop", "type": name}) == number
+    labels = {"source": "shop", "outcome": "translated"}
+    assert value("triggers_bridge_records_total", labels) == 1

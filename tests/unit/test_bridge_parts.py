@@ -7,6 +7,7 @@ from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import fastavro
 import pytest
@@ -231,3 +232,59 @@ def test_unreadable_bytes_are_not_kept() -> None:
     record = kept(None, Letter("not_avro", "$"), arrived(b"\0\0\0\0\7anna@shop.test"), "web")
     assert record.value == b""
     assert ("size", b"19") in record.headers
+
+
+def test_times_and_identifiers_of_avro_are_written_as_text() -> None:
+    at = datetime(2026, 1, 5, 7, 30, tzinfo=UTC)
+    found = written({"t": at.time(), "u": UUID(int=5), "d": Decimal("1.50"), "ü": "ü"})
+    assert json.loads(found) == {
+        "t": "07:30:00",
+        "u": "00000000-0000-0000-0000-000000000005",
+        "d": "1.50",
+        "ü": "ü",
+    }
+    assert "ü".encode() in found
+    with pytest.raises(Undecodable, match="not_json"):
+        written({"x": object()})
+
+
+@pytest.mark.parametrize("size", [16, 15])
+def test_a_schema_id_in_a_header_has_sixteen_bytes_after_its_mark(size: int) -> None:
+    if size == 16:
+        assert framed(b"x", {HEADER: b"\1" + bytes(16)}) is not None
+        return
+    with pytest.raises(Undecodable):
+        framed(b"x", {HEADER: b"\1" + bytes(size)})
+
+
+def test_a_value_with_bytes_behind_its_document_is_not_of_its_schema() -> None:
+    payload = packed(TRACK, {"type": "track", "n": 7})
+    assert avro(TRACK, {})(payload) == {"type": "track", "n": 7}
+    with pytest.raises(Undecodable, match="not_avro"):
+        avro(TRACK, {})(payload + b"x")
+
+
+def test_a_dead_letter_has_the_place_of_its_record_and_a_short_key() -> None:
+    value = b"x" * LARGEST
+    record = kept(value, Letter("not_json", "$[3]"), arrived(value, b"k" * 1_025), "web")
+    assert (record.key, record.value) == (b"k" * 1_024, value)
+    assert dict(record.headers) == {
+        "reason": b"not_json",
+        "path": b"$[3]",
+        "source": b"web",
+        "topic": b"topic",
+        "partition": b"3",
+        "offset": b"77",
+        "time": b"1767571200000",
+    }
+    assert kept(value, Letter("x", "$"), arrived(value), "web").key is None
+
+
+def test_an_event_has_its_visitor_as_its_key_and_its_type() -> None:
+    message = {"type": "track", "event": "Product Viewed", "messageId": "m", "anonymousId": "v"}
+    value = json.dumps(message | {"properties": {"product_id": "p"}}).encode()
+    out = bridged(arrived(value), value, Source(name="s", kind="segment"), 1_767_571_300_000)
+    ((key, made, kind),) = out.events
+    assert (key, kind) == (b"v", "product.viewed")
+    assert json.loads(made)["product"]["id"] == "p"
+    assert (out.letters, out.left_out) == ([], [])

@@ -190,3 +190,42 @@ def test_a_transaction_that_fails_is_not_committed(play: Any) -> None:
         assert "commit" not in given.topics.journal
 
     play(test)
+
+
+def test_commits_that_are_late_or_wait_are_logged(
+    play: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(given: Given) -> None:
+        output = given.at_least_once()
+        await output.open([A])
+        given.consumer.commit_fails = [TimeoutError(), KafkaConnectionError(), CommitFailedError()]  # type: ignore[list-item]
+        await output.carry(CHUNK)
+
+    play(test)
+    assert [each.getMessage() for each in caplog.records] == [
+        "commit_waits",
+        "commit_waits error=KafkaConnectionError",
+        "commit_late partitions=2",
+    ]
+
+
+def test_a_batch_of_a_bridge_waits_for_ever_for_its_leader(play: Any) -> None:
+    async def test(given: Given) -> None:
+        await given.at_least_once().open([A])
+        assert given.topics.made[0]._message_accumulator._batch_ttl == float("inf")
+        assert given.topics.made[0].started
+
+    play(test)
+
+
+def test_dead_letters_go_to_the_first_partition_and_rows_are_living_unless_told(play: Any) -> None:
+    async def test(given: Given) -> None:
+        given.topics.partitions[DEAD] = 9
+        output = given.at_least_once()
+        await output.open([A])
+        await output.carry(Chunk([Row(A, None, b"1", dead=True), Row(A, None, b"2")], {A: 1}))
+        assert [each.value for each in given.topics.logs[DEAD, 0]] == [b"1"]
+        log = given.topics.logs[EVENTS, partition_of(b"", 4)]
+        assert [(each.value, each.headers) for each in log] == [(b"2", {})]
+
+    play(test)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -25,7 +27,8 @@ def fake_consumer(monkeypatch: pytest.MonkeyPatch) -> list[FakeBroker]:
     """A restore reads from the broker in this list."""
     brokers: list[FakeBroker] = []
     monkeypatch.setattr(restore, "AIOKafkaConsumer", lambda **options: FakeConsumer(brokers[0]))
-    monkeypatch.setattr("gc.freeze", lambda: None)
+    for name in ("collect", "freeze"):  # of all that pytest holds
+        monkeypatch.setattr(f"gc.{name}", lambda: None)
     return brokers
 
 
@@ -327,3 +330,69 @@ def test_without_any_state_all_input_is_read_again(
         assert len(lost) == bool(committed)
 
     run(test)
+
+
+def test_only_a_checkpoint_that_commits_an_offset_is_timed() -> None:
+    async def test(world: FakeWorld) -> None:
+        def timed(name: str) -> float | None:
+            return world.metrics.registry.get_sample_value(f"triggers_checkpoint_seconds_{name}")
+
+        await world.take(0)
+        await world.save()
+        assert timed("count") == 1
+        assert 0 <= (timed("sum") or 0) < 5
+        await world.save()
+        assert timed("count") == 1
+
+    run(test)
+
+
+def test_partitions_are_written_in_groups_of_a_bounded_number_of_states(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checkpoint, "STATES", 3)
+    given = [
+        cast(Any, SimpleNamespace(stage=SimpleNamespace(unwritten=number)))
+        for number in (2, 1, 4, 0, 2, 0)
+    ]
+    found = [[each.stage.unwritten for each in group] for group in checkpoint._groups(given)]
+    assert found == [[2, 1], [4], [0, 2, 0]]
+    assert list(checkpoint._groups([])) == []
+
+
+@pytest.mark.parametrize(("states", "pauses"), [(2, []), (3, [0.2]), (30, [4 / 11] * 10)])
+def test_all_pauses_of_a_checkpoint_together_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, states: int, pauses: list[float]
+) -> None:
+    for name, value in {"STATES": 3, "PAUSE_S": 0.2 if states < 30 else 9, "PAUSES_S": 4}.items():
+        monkeypatch.setattr(checkpoint, name, value)
+    slept: list[float] = []
+    sleep = asyncio.sleep
+
+    async def sleeps(seconds: float) -> None:
+        slept.append(seconds)
+        await sleep(0)
+
+    async def test(world: Visits) -> None:
+        await world.take_visitors(0, states)
+        monkeypatch.setattr(asyncio, "sleep", sleeps)
+        await world.checkpoint([world.processor], urgent=False)
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        assert [each for each in slept if each] == pytest.approx(pauses)
+        assert world.broker.committed == {world.input: states}
+
+    visits(test)
+
+
+def test_a_checkpoint_is_urgent_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "STATES", 1)
+    monkeypatch.setattr(checkpoint, "PAUSE_S", 1000.0)
+    monkeypatch.setattr(checkpoint, "PAUSES_S", 1000.0)
+
+    async def test(world: Visits) -> None:
+        await world.take_visitors(0, 5)
+        async with asyncio.timeout(5):
+            await world.save()
+        assert world.checkpoint._urgent == 0
+
+    visits(test)

@@ -214,3 +214,55 @@ def test_a_start_raises_an_error_that_is_not_temporary(
     with pytest.raises(TopicAuthorizationFailedError):
         ready_after(monkeypatch, errors)
     assert len(errors) == 1, "it does not ask again"
+
+
+def test_a_start_asks_again_after_pauses_that_double_up_to_a_bound(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def sleeps(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleeps)
+    ready_after(monkeypatch, [KafkaConnectionError() for _ in range(3)])
+    assert pauses == [0.001, 0.002, 0.002]
+    told = [each.getMessage() for each in caplog.records if each.name == "triggers.topics"]
+    assert told[0] == "no_broker error=KafkaConnectionError retry_s=0.001"
+    assert len(told) == 3
+
+
+def test_an_error_of_a_creation_names_the_topic_and_what_the_broker_says() -> None:
+    admin = Admin()
+    admin.codes = {"storefront.events": 29}
+    with pytest.raises(TopicAuthorizationFailedError, match=r"storefront\.events: no"):
+        create(of(admin), SETTINGS, NAMES)
+
+
+def test_a_recipe_that_is_named_twice_has_one_topic() -> None:
+    admin = Admin()
+    made = create(of(admin), SETTINGS, NAMES * 2)
+    assert made.count("triggers.cart-abandonment") == 1
+    admin = Admin(Layout(4, 4, 4))
+    del admin.topics["triggers.cart-abandonment"]
+    with pytest.raises(TopicsError) as caught:
+        check(of(admin), SETTINGS, NAMES * 2)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_client_of_the_cluster_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    story: list[Any] = []
+
+    class Client:
+        def __init__(self, **options: Any) -> None:
+            story.append(options["client_id"])
+
+        def close(self) -> None:
+            story.append("closed")
+
+    monkeypatch.setattr(cluster_admin, "KafkaAdminClient", Client)
+    with pytest.raises(OSError), cluster_admin.connected(SETTINGS):
+        raise OSError
+    assert story == ["triggers-topics", "closed"]

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from agents.collector.access import Collecting, address, cors
+from agents.collector.access import OF_SDKS, Collecting, address, believed, cors
 from agents.config.settings import SettingsError
 
 
@@ -67,3 +67,59 @@ def test_only_addresses_that_our_proxies_wrote_count() -> None:
 
 def test_the_addresses_of_one_ipv6_network_are_one_client() -> None:
     assert forwarded(1, "2001:db8::1") == forwarded(1, "2001:db8::ffff") == "2001:db8::/64"
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "attribute"),
+    [
+        ("PROXIES", 10, "proxies"),
+        ("PER_ADDRESS", 10**6, "per_address"),
+        ("PER_VISITOR", 10**6, "per_visitor"),
+    ],
+)
+def test_a_number_has_its_bounds(name: str, most: int, attribute: str) -> None:
+    for value in (0, most):
+        found = Collecting.read({f"TRIGGERS_COLLECT_{name}": str(value)})
+        assert getattr(found, attribute) == value
+    with pytest.raises(SettingsError, match=f"0 to {most}"):
+        Collecting.read({f"TRIGGERS_COLLECT_{name}": str(most + 1)})
+
+
+def test_the_rates_and_the_key_are_those_of_the_settings() -> None:
+    assert Collecting.read({}, OF_SDKS) == Collecting(frozenset(), 0, 1000, 100)
+    found = Collecting.read({"TRIGGERS_COLLECT_KEY": "hunter2"})
+    assert found.key == "hunter2"
+    assert "hunter2" not in repr(found)
+
+
+def test_a_page_learns_for_how_long_and_with_what_it_may_post() -> None:
+    request = make_mocked_request("POST", "/collect", {"Host": "c", "Origin": "https://a.example"})
+    assert cors(request, frozenset({"https://a.example"})) == {
+        "Access-Control-Allow-Origin": "https://a.example",
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": "Content-Type",
+        "Access-Control-Expose-Headers": "Date, Retry-After",
+        "Access-Control-Max-Age": "7200",
+        "Vary": "Origin",
+    }
+    assert cors(make_mocked_request("POST", "/collect", {"Host": "c"}), frozenset()) == {
+        "Vary": "Origin"
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "known"),
+    [
+        (None, None, True),
+        ("k", None, False),
+        ("k", "Bearer k", True),
+        ("k", "Bearer kk", False),
+        ("k", "k", False),
+        ("ü", "Bearer ü", True),
+    ],
+)
+def test_a_sender_is_believed_with_the_key_or_without_one_being_set(
+    key: str | None, given: str | None, known: bool
+) -> None:
+    headers = {} if given is None else {"Authorization": given}
+    assert believed(make_mocked_request("POST", "/", headers), key) is known

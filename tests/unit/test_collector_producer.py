@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -158,3 +159,46 @@ def test_without_a_broker_or_the_topic_it_tries_again(play: Any) -> None:
         assert topics.journal.count("client closed") >= 4
 
     play(test)
+
+
+def test_the_life_of_a_producer_is_logged(
+    play: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(carrier: EventProducer, topics: FakeTopics) -> None:
+        await until(lambda: carrier.ready)
+        topics.refuses.append(NotLeaderForPartitionError())
+        topics.down = [KafkaConnectionError()]
+        with pytest.raises(NotTaken):
+            await carrier.carry([event(value=b"four")])
+        await until(lambda: carrier.ready)
+        del topics.partitions[EVENTS]
+        assert carrier._line is not None
+        carrier._line.broken.set()
+        await until(lambda: "topic_missing" in caplog.text)
+
+    play(test)
+    told = [record.getMessage() for record in caplog.records]
+    assert told[:3] == [
+        "given_up error=NotLeaderForPartitionError held=4",
+        "no_broker error=KafkaConnectionError",
+        "topic_missing topic=storefront.events",
+    ]
+
+
+def test_a_producer_that_does_not_stop_is_closed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(producer, "GOODBYE_S", 0.005)
+
+    async def test() -> list[str]:
+        story: list[str] = []
+
+        async def close() -> None:
+            story.append("closed")
+
+        client = SimpleNamespace(close=close)
+        stuck: Any = SimpleNamespace(stop=lambda: asyncio.sleep(60), client=client)
+        await asyncio.wait_for(producer._close(stuck), 5)
+        return story
+
+    assert asyncio.run(test()) == ["closed"]

@@ -1,7 +1,9 @@
 """Copies of refused events: what is kept of each, and what is lost. Source: docs/storefront.md, 1."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -150,3 +152,36 @@ def test_at_the_end_waiting_copies_get_a_last_chance(play: Any) -> None:
         given.rejects.keep("shop", [refused(b"1")])
 
     assert play(test).values == [b"1"]
+
+
+def test_the_loss_of_copies_is_logged_once_a_minute_with_the_reason(
+    play: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1_000.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0], time_ns=lambda: 5_000_000)
+    monkeypatch.setattr(rejects, "time", clock)
+    monkeypatch.setattr(rejects, "HELD", 0)
+
+    async def test(given: Kept) -> None:
+        for seconds in (0, 60.0, 0.5):
+            now[0] += seconds
+            given.rejects.keep("shop", [refused()])
+        given.rejects._lost("MessageSizeTooLargeError")
+        assert given.lost == 4
+
+    play(test)
+    line = "rejects_lost why=too many at once topic=storefront.rejected"
+    assert [record.getMessage() for record in caplog.records] == [line, line]
+
+
+def test_a_copy_has_the_time_of_this_machine(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(monotonic=time.monotonic, time_ns=lambda: 7_999_999)
+    monkeypatch.setattr(rejects, "time", clock)
+
+    async def test(given: Kept) -> None:
+        given.rejects.keep("shop", [refused()])
+        await until(lambda: given.values)
+        (record,) = given.topics.logs[TOPIC, 0]
+        assert record.headers["time"] == b"7"
+
+    play(test)

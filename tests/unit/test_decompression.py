@@ -138,8 +138,11 @@ def stamped(data: bytes) -> bytes:
     return bytes(appended)
 
 
+SIZES = {"small": [VIEW], "large": [b"", VIEW * 2000], "bomb": [b" " * MB] * 33}
+
+
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-@pytest.mark.parametrize("values", [[VIEW], [b"", VIEW * 2000], [b" " * MB] * 33], ids=str)
+@pytest.mark.parametrize("values", SIZES.values(), ids=SIZES)
 def test_a_block_is_of_the_batch_that_aiokafka_reads(
     codec: int, values: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,3 +172,34 @@ def test_a_small_batch_is_not_compressed() -> None:
     small, large = b"x" * (compression.SMALL - 1), b"x" * compression.SMALL
     assert len(compression.zstd_encode(small)) > len(small)
     assert len(compression.zstd_encode(large)) < len(large)
+
+
+def test_a_plain_batch_is_passed_on_without_a_copy() -> None:
+    source = RetainedBatches(packed(0, VIEW))
+    read_ = source.next_block(True)
+    assert read_ is not None
+    assert isinstance(read_[4][4], memoryview)
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 511, 512, 1023])
+def test_a_small_frame_has_its_size_and_its_bytes(size: int) -> None:
+    payload = bytes(number % 251 for number in range(size))
+    assert bytes(cramjam.zstd.decompress(compression.stored(payload))) == payload
+    assert compression.zstd_encode(payload) == compression.stored(payload)
+
+
+def test_a_batch_of_a_kibibyte_is_compressed() -> None:
+    assert len(compression.zstd_encode(b"x" * 1024)) < 100
+    assert len(compression.zstd_encode(b"x" * 1023)) > 1023
+    packed_ = compression.gzip_encode(b"x" * 9_999)
+    assert packed_[:2] == b"\x1f\x8b"
+    assert decompression.gzip_decode(packed_) == b"x" * 9_999
+
+
+def test_a_batch_with_too_many_records_is_too_much_work() -> None:
+    most = decompression.LARGEST // decompression.RECORD
+    before = decompression.unpacked()
+    decompression.count_records(most)
+    assert decompression.unpacked() == before + most * 100
+    with pytest.raises(decompression.DecompressionBomb):
+        decompression.count_records(most + 1)

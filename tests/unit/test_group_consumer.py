@@ -6,15 +6,20 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer import fetcher
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
     KafkaConnectionError,
     TopicAuthorizationFailedError,
 )
+from aiokafka.protocol.fetch import FetchRequest_v11
 from aiokafka.structs import TopicPartition
+from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from agents.kafka import fetch_protocol, raw_batches, reconnect
 from agents.kafka.fetched_batches import FetchedBatches
 from agents.worker import consumer as consuming
 from agents.worker.consumer import BatchConsumer
@@ -182,3 +187,70 @@ def test_records_fetched_elsewhere_are_requested_once() -> None:
             await thread.getmany(None, 60)
 
     asyncio.run(test())
+
+
+def test_a_timer_that_has_run_out_does_not_wake_the_next_fetch() -> None:
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        thread = Fetcher(SimpleNamespace(loop=loop, flow_active=True))
+        first = asyncio.create_task(thread.getmany(None, 0.01))
+        await asyncio.sleep(0)
+        thread._on_fetch(fetched())
+        assert await first == {A: True}
+        second = asyncio.create_task(thread.getmany(None, 60))
+        await asyncio.sleep(0.02)
+        assert not second.done()
+        assert thread.asked == 0
+        second.cancel()
+        await asyncio.wait((second,))
+
+    asyncio.run(test())
+
+
+def test_the_thread_is_checked_after_some_seconds_without_input() -> None:
+    waits: list[float] = []
+
+    class Idle(Consumer):
+        async def _wait_next_records(self, timeout: float) -> Any:
+            waits.append(timeout)
+            return await super()._wait_next_records(timeout)
+
+    assert messages(Idle({})) == []
+    assert waits == [5.0]
+
+    async def longer() -> None:
+        _ = [each async for each in Idle({}).getmany(9.0)]
+
+    asyncio.run(longer())
+    assert waits == [5.0, 9.0]
+
+
+def test_the_changes_to_the_libraries_are_installed_with_the_consumer() -> None:
+    consuming.install()
+    assert driver.Transport.Consumer is BatchConsumer
+    assert AIOKafkaClient.coordinator_lookup is reconnect._lookup
+    assert fetcher.FetchResult.getall is raw_batches._getall
+    assert FetchRequest_v11.encode is fetch_protocol.encode
+
+
+def test_a_worker_reads_committed_records_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = SimpleNamespace(_isolation_level="read_uncommitted")
+    base = driver.AIOKafkaConsumerThread
+    monkeypatch.setattr(base, "_create_worker_consumer", lambda self, transport: made)
+    thread = CommittedReads.__new__(CommittedReads)
+    found = thread._create_worker_consumer(cast(Any, None))
+    assert found is made
+    assert made._isolation_level == "read_committed"
+
+
+def test_a_seek_before_input_flows_resumes_the_assignment() -> None:
+    story: list[str] = []
+
+    async def resume() -> None:
+        story.append("resumed")
+
+    consumer = Consumer()
+    consumer.app = SimpleNamespace(listener=SimpleNamespace(resume=resume))
+    asyncio.run(consumer.perform_seek())
+    asyncio.run(consumer.wait_empty())
+    assert story == ["resumed"]

@@ -341,3 +341,124 @@ def test_the_size_of_state_and_the_open_episodes_match_the_states() -> None:
         assert stage.keys == again.keys
         if isinstance(again, People):
             assert 0 < again.open_episodes <= people.open_episodes
+
+
+def test_a_scrape_has_the_process_and_the_versions_and_no_times_of_creation() -> None:
+    metrics = Metrics(["a"])
+    text = metrics.text().decode()
+    assert "process_resident_memory_bytes" in text
+    assert "python_gc_objects_collected_total" in text
+    assert "_created" not in text
+    assert told(metrics, "build_info") == 1
+    for outcome, kind in (("rejected", ""), ("unknown", ""), ("clock", "clock.advanced")):
+        assert told(metrics, "events_total", outcome=outcome, type=kind) == 0
+    assert told(metrics, "decisions_total", outcome="fired", reason="") == 0
+    assert told(metrics, "shadow_decisions_total", outcome="fired", reason="") == 0
+    assert told(metrics, "rejected_total", reason="not_json") == 0
+    for stage in ("visitors", "keys", "people"):
+        assert told(metrics, "deleted_unread_records_total", stage=stage) == 0
+    for name in ("facts_total", "claims_total"):
+        assert told(metrics, name, outcome="applied") == told(metrics, name, outcome="copy") == 0
+    assert told(metrics, "outcomes_total", recipe="a", group="treated") == 0
+    assert told(metrics, "published_total", recipe="a", kind="cancelled") == 0
+    for kind in types.TYPES:
+        assert told(metrics, "events_total", outcome="applied", type=kind) == 0
+        assert told(metrics, "unknown_types_total", meant=kind) == 0
+
+
+def test_each_stage_has_its_number_of_partitions() -> None:
+    metrics = Metrics()
+    metrics.set_partitions(Layout(4, 3, 2))
+    found = [told(metrics, "partitions", stage=stage) for stage in ("visitors", "keys", "people")]
+    assert found == [4, 2, 3]
+
+
+def test_rejected_records_are_counted_by_reason() -> None:
+    metrics = of(b"{", b"{", {"id": "e", "type": "order.placed", "visitor": 7})
+    assert told(metrics, "rejected_total", reason="not_json") == 2
+    assert told(metrics, "rejected_total") == 3
+
+
+def test_the_brokers_time_goes_on_between_two_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [50.0]
+    monkeypatch.setattr("agents.worker.metrics.time.monotonic", lambda: clock[0])
+    metrics = Metrics()
+    assert metrics.now() is None
+    metrics.set_broker_time(START)
+    assert metrics.now() == START
+    clock[0] += 1.5
+    assert metrics.now() == START + 1_500
+
+
+def test_the_time_of_a_replay_is_the_latest_of_its_partitions() -> None:
+    class Reached:
+        def __init__(self, clock: int, number: int) -> None:
+            self.clock, self.name, self.end, self.position = clock, "keys", 0, 0
+            self.source = Provenance("x", number)
+            self.stage = self
+            self.keys = self.size = 0
+
+    metrics = Metrics(live=False)
+    assert metrics.now() == -1
+    metrics.collect(cast(Any, [Reached(7, 0), Reached(9, 1), Reached(8, 2)]))
+    assert metrics.now() == 9
+    metrics.collect([])
+    assert metrics.now() == -1
+
+
+def test_the_latency_of_a_batch_counts_once_its_last_output_is_acknowledged() -> None:
+    async def run() -> None:
+        metrics, out = Metrics(), Outputs()
+        sender = OutputProducer(Settings(kafka=("localhost:1",)), LAYOUT)
+        sender._producer._closed = True
+        visitors = VisitorsProcessor(recipes_file.DEFAULT, Provenance("e", 0), "s", sender, metrics)
+        out.moments = [("fired", START)]
+        loop = asyncio.get_running_loop()
+        first, last, failed, cancelled = (loop.create_future() for _ in range(4))
+
+        def done(at: int) -> RecordMetadata:
+            return RecordMetadata("t", 0, TopicPartition("t", 0), 0, at, 1, 0)
+
+        metrics.decided(out, visitors, [first, last])
+        first.set_result(done(START + 9_000))
+        await asyncio.sleep(0)
+        assert told(metrics, "exit_latency_seconds_count") == 0
+        last.set_result(done(START - 50))
+        await asyncio.sleep(0)
+        assert told(metrics, "exit_latency_seconds_count") == 1
+        assert told(metrics, "exit_latency_seconds_sum") == 0, "never negative"
+        metrics.decided(out, visitors, [failed])
+        metrics.decided(out, visitors, [cancelled])
+        metrics.decided(out, visitors, [])
+        metrics.decided(Outputs(), visitors, [first])
+        failed.set_exception(OSError())
+        cancelled.cancel()
+        await asyncio.sleep(0)
+        failed.exception()
+        assert told(metrics, "exit_latency_seconds_count") == 1
+
+    asyncio.run(run())
+
+
+def test_the_ages_of_a_partition_are_never_negative() -> None:
+    def test(metrics: Metrics, visitors: VisitorsProcessor, people: PeopleProcessor) -> None:
+        metrics.set_broker_time(START - 60_000)
+        metrics.collect([visitors, people])
+        text = metrics.text().decode()
+        assert "triggers_evidence_timestamp_seconds{" not in text, (
+            "nothing is known before the first record"
+        )
+        assert "triggers_evidence_age_seconds{" not in text
+        assert "triggers_watermark_timestamp_seconds{" not in text
+        apply(visitors, good(0))
+        visitors.end = 0
+        metrics.collect([visitors, people])
+        assert told(metrics, "evidence_age_seconds", partition="0") == 0
+        assert told(metrics, "lag_records", stage="visitors") == 0
+        assert told(metrics, "due_age_seconds", stage="visitors") == 0
+        people.apply([batch(Input(0, watermark_record({0: START}, 1), b""))])
+        metrics.collect([visitors, people])
+        assert told(metrics, "watermark_timestamp_seconds", stage="people") == START / 1000
+        assert told(metrics, "episodes_open", partition="0") == 0
+
+    on_shards(test)

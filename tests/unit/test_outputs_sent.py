@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaTimeoutError, UnknownTopicOrPartitionError
 
 from agents.kafka.partitioner import partition_of
 from agents.kafka.topics import Layout
+from agents.worker import producer as producing
 from agents.worker.producer import Provenance, acknowledged, outstanding
 from stream.outputs.outputs import Outputs
 from tests.fake_broker import FakeBroker, FakeProducer
@@ -133,5 +134,141 @@ def test_the_first_failure_of_the_acknowledgements_is_raised_and_stays() -> None
         waiting.cancel()
         await asyncio.wait((waiting,))
         assert not open_.cancelled(), "others may wait for it"
+
+    asyncio.run(test())
+
+
+def test_the_missing_topic_of_a_batch_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        producer = FakeProducer(FakeBroker(), LAYOUT)
+        faults: list[Exception] = [UnknownTopicOrPartitionError()]
+
+        async def send_batch(given: Any, topic: str, partition: int) -> Any:
+            if faults:
+                raise faults.pop()
+            return asyncio.get_running_loop().create_future()
+
+        producer._producer = SimpleNamespace(send_batch=send_batch)
+        await super(FakeProducer, producer)._send_batch("triggers.a", 0, SimpleNamespace())
+
+    asyncio.run(test())
+    assert [each.getMessage() for each in caplog.records] == ["topic_missing topic=triggers.a"]
+
+
+def test_outputs_wait_for_a_post_unless_they_are_triggers_or_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(producing, "MOST_BUFFERED", 3)
+
+    async def test() -> None:
+        broker = FakeBroker()
+        producer = FakeProducer(broker, LAYOUT)
+        decided, facts = Outputs(), Outputs()
+        decided.decisions.append((WHOSE, b"1"))
+        facts.facts.append((WHOSE, b"1"))
+        for out in (decided, facts, decided):
+            assert await producer.outputs(out, SOURCE, 7) == []
+        assert broker.journal == []
+        fired = Outputs()
+        fired.triggers.append(("cart-abandonment", WHOSE, b"1"))
+        (ack,) = await producer.outputs(fired, SOURCE, 7)
+        assert ack.done()
+        assert broker.journal == ["triggers.cart-abandonment"]
+        await producer.outputs(facts, SOURCE, 7)
+        assert broker.journal[1:] == ["visitor.facts", "triggers.decisions"]
+        await producer.post()
+        assert len(broker.journal) == 3, "it is sent once"
+
+    asyncio.run(test())
+
+
+def test_a_post_returns_what_is_not_acknowledged_yet_of_the_one_before() -> None:
+    async def test() -> None:
+        broker = FakeBroker()
+        producer = FakeProducer(broker, LAYOUT)
+        broker.held = True
+        out = Outputs()
+        out.facts.append((WHOSE, b"1"))
+        await producer.outputs(out, SOURCE, 7)
+        first = await producer.post()
+        assert len(first) == 1
+        assert await producer.post() == first
+        await producer.outputs(out, SOURCE, 8)
+        assert (await producer.post())[:1] == first
+        broker.acknowledge()
+        assert await producer.post() == []
+
+    asyncio.run(test())
+
+
+def test_a_watermark_record_follows_what_is_buffered_for_its_partition() -> None:
+    async def test() -> None:
+        broker = FakeBroker()
+        producer = FakeProducer(broker, LAYOUT)
+        out = Outputs()
+        out.facts.append((WHOSE, b"fact"))
+        await producer.outputs(out, SOURCE, 7)
+        facts = ("visitor.facts", partition_of(WHOSE.encode(), 3))
+        await producer.send_watermark(b"time", [facts, ("identity.claims", 0)])
+        assert [(each.key, each.value) for each in broker.logs[facts]] == [
+            (WHOSE.encode(), b"fact"),
+            (b"", b"time"),
+        ]
+        assert [each.value for each in broker.logs["identity.claims", 0]] == [b"time"]
+        assert broker.journal == ["visitor.facts", "identity.claims"], "one batch a partition"
+
+    asyncio.run(test())
+
+
+def test_a_discard_drops_what_is_buffered() -> None:
+    async def test() -> None:
+        broker = FakeBroker()
+        producer = FakeProducer(broker, LAYOUT)
+        out = Outputs()
+        out.facts.append((WHOSE, b"1"))
+        out.decisions.append((WHOSE, b"1"))
+        await producer.outputs(out, SOURCE, 7)
+        producer.discard()
+        assert await producer.post() == []
+        assert broker.journal == []
+
+    asyncio.run(test())
+
+
+def test_a_worker_sends_idempotently_and_a_batch_waits_for_ever() -> None:
+    async def test() -> None:
+        sender = FakeProducer(FakeBroker(), LAYOUT)._producer._sender
+        assert sender._acks == -1
+        assert sender._txn_manager is not None
+        assert sender._txn_manager.transactional_id is None
+        made = FakeProducer(FakeBroker(), LAYOUT)._producer
+        assert made._message_accumulator._batch_ttl == float("inf")
+        assert made._request_timeout_ms == producing.REQUEST_MS == 30_000
+        assert made.client._client_id == "triggers-worker"
+
+    asyncio.run(test())
+
+
+def test_changelog_records_let_other_tasks_run_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(producing, "AT_ONCE", 2)
+
+    async def test() -> None:
+        broker = FakeBroker()
+        producer = FakeProducer(broker, LAYOUT)
+        turns: list[int] = []
+
+        async def others() -> None:
+            while True:
+                turns.append(len(turns))
+                await asyncio.sleep(0)
+
+        other = asyncio.create_task(others())
+        records = [(b"%d" % number, b"x") for number in range(5)]
+        await producer.changes("state.visitors", 1, records)
+        assert len(turns) == 2
+        assert [each.key for each in broker.logs["state.visitors", 1]] == [
+            key for key, _ in records
+        ]
+        other.cancel()
 
     asyncio.run(test())

@@ -347,3 +347,47 @@ def test_aiokafka_looks_now_and_then_at_what_is_to_be_fetched(
     monkeypatch.setattr(paced_fetch, "IDLE_S", 0)
     run = Run(answer(batch(0)))
     assert asyncio.run(run.for_a_while()) is False
+
+
+def test_aiokafka_decides_once_a_second_and_not_a_moment_before_a_fetch_ends() -> None:
+    run = Run()
+
+    async def made() -> None:
+        run.paced()
+
+    asyncio.run(made())
+    fetcher: Any = run.fetcher
+    assert (fetcher._fetcher_timeout, fetcher._fetch_max_wait_ms) == (2.0, 1000)
+    assert isinstance(fetcher._proc_fetch_request, PacedFetch)
+
+
+def test_a_paused_partition_or_one_without_a_position_ends_the_rounds() -> None:
+    for change in ("paused", "has_valid_position"):
+        run = Run(answer(batch(0)), answer(batch(1)))
+        setattr(run.assignment.states[TP], change, change == "paused")
+        assert asyncio.run(run.for_a_while()) is False
+        assert len(run.fetcher.asked) == 1
+
+
+def test_a_taken_fetch_is_taken_for_whoever_waits_and_whoever_comes_later() -> None:
+    async def test() -> None:
+        fetched = FetchedBatches(Assignment())
+        assert not fetched
+        assert FetchedBatches(Assignment(), elsewhere=True)
+        assert FetchedBatches(Assignment(), error=OSError())
+        waiting = asyncio.create_task(fetched.taken())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        fetched.take(lambda tp: True)
+        await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(fetched.taken(), 1)
+
+    asyncio.run(test())
+
+
+def test_an_answer_of_a_revoked_assignment_is_dropped() -> None:
+    run = Run(answer(batch(0)))
+    run.assignment.active = False
+    assert asyncio.run(run.for_a_while()) is False
+    assert run.brought == []
+    assert run.fetcher.itself == 0

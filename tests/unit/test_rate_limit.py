@@ -65,3 +65,17 @@ def test_the_least_recently_used_name_is_dropped_first() -> None:
     assert buckets.wait("a")
     assert buckets.wait("c")
     assert not buckets.wait("b")
+
+
+def test_one_token_is_enough_and_a_part_of_one_is_waited_for() -> None:
+    clock = Clock()
+    buckets = RateLimiter(2, clock=clock)
+    buckets.charge("a", 19)
+    assert buckets.wait("a") == 0, "exactly one is left"
+    buckets.charge("a", 1)
+    assert buckets.wait("a") == 0.5
+    clock.now += 0.25
+    assert buckets.wait("a") == 0.25
+    buckets.charge("a", -1)
+    assert buckets.wait("a") == 0, "one was given back"
+    assert RateLimiter(1)._names == 50_000

@@ -8,7 +8,7 @@ import pytest
 
 from agents.config.settings import Settings
 from agents.kafka.topics import EVENTS, RECIPES
-from agents.published.published_document import value_of
+from agents.published.published_document import NOTICE, value_of
 from agents.worker import recipes_follower
 from agents.worker.metrics import Metrics
 from agents.worker.recipes_follower import RecipesFollower
@@ -158,3 +158,98 @@ def test_in_a_replay_events_wait_for_no_answer_once_the_topic_was_read(play: Any
         assert given.follower.end == 0
 
     play(test, time="record")
+
+
+# The broker in memory stamps each record with 0, so a document is in force NOTICE later.
+def lines(caplog: pytest.LogCaptureFixture, *words: str) -> list[str]:
+    """The log lines that begin with one of these words."""
+    told = (record.getMessage() for record in caplog.records)
+    return [line for line in told if line.split()[0] in words]
+
+
+def test_documents_and_missing_topics_are_logged(
+    play: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def test(given: Given) -> None:
+        given.publish(WIN_BACK)
+        given.publish({"recipes": 7})
+        given.topics.logs[RECIPES, 0].append(Record(2, b"{"))
+        await given.follower.start()
+
+    play(test)
+    found = lines(caplog, "document", "document_refused", "documents_read", "topics_missing")
+    first, refused, broken, missing, read = found
+    assert first == f"document offset=0 since={NOTICE} by=anna"
+    assert refused.startswith("document_refused offset=1 by=anna why=document.recipes")
+    assert broken == "document_refused offset=2 by=- why=not JSON"
+    assert missing == "topics_missing topics=triggers.win-back"
+    assert read == "documents_read documents=1 offset=3"
+
+
+def test_a_document_without_an_author_is_logged_with_a_dash(
+    play: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def test(given: Given) -> None:
+        given.topics.logs[RECIPES, 0].append(Record(0, value_of(WIN_BACK, None, "", "")))
+        await given.follower.start()
+
+    play(test)
+    assert lines(caplog, "document") == [f"document offset=0 since={NOTICE} by=-"]
+
+
+def test_an_end_that_was_read_needs_no_second_reading(play: Any) -> None:
+    async def test(given: Given) -> None:
+        given.publish(WIN_BACK)
+        await given.follower.start()
+        given.follower.confirm_end(1, T)
+        assert given.follower.known_until == T + 5_000
+        given.follower.confirm_end(1, T - 1)
+        assert given.follower.known_until == T + 5_000, "time never goes back"
+        assert given.follower.offset_at == {NOTICE: 0}
+
+    play(test)
+
+
+def test_each_document_has_counters_and_the_offset_of_the_one_in_force(play: Any) -> None:
+    async def test(given: Given) -> None:
+        value = given.metrics.registry.get_sample_value
+        given.publish(WIN_BACK)
+        await given.follower.start()
+        labels = {"recipe": "win-back", "kind": "fired"}
+        assert value("triggers_published_total", labels) == 0
+        given.metrics.recipes.collect(given.follower)
+        assert value("triggers_recipes_offset") == -1, "the time is not known yet"
+        given.metrics.set_broker_time(NOTICE)
+        given.metrics.recipes.collect(given.follower)
+        assert value("triggers_recipes_offset") == 0
+        assert value("triggers_recipes_since_timestamp_seconds") == NOTICE / 1000
+        assert value("triggers_recipes_unread_records") == 0
+
+    play(test)
+
+
+def test_a_closed_processor_stops_waiting_soon(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipes_follower, "CLOSED_CHECK_S", 0.005)
+
+    async def test(given: Given) -> None:
+        closed = [False]
+        waiting = asyncio.create_task(given.follower.wait_until_known(T, lambda: closed[0]))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        closed[0] = True
+        assert await asyncio.wait_for(waiting, 1) is False
+
+    play(test)
+
+
+def test_live_input_does_not_ask_whether_there_is_an_event(play: Any) -> None:
+    async def test(given: Given) -> None:
+        given.topics.logs[EVENTS, 0].append(object())
+        assert not await given.follower.wait_until_known(T, lambda: True)
+        assert given.follower.known_until == -1
+
+    play(test)

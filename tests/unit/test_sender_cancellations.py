@@ -160,3 +160,16 @@ def test_a_watch_of_no_partition_reads_nothing() -> None:
         assert given.consumer.assigned == []
 
     play(test)
+
+
+def test_a_stop_ends_the_reading() -> None:
+    async def test(given: Index) -> None:
+        given.watch(PLACE)
+        await given.reads()
+        reading = given.index._task
+        assert reading is not None
+        await given.index.stop()
+        assert reading.cancelled()
+        assert given.index._task is None
+
+    play(test, record(fired(1), 0))

@@ -12,11 +12,13 @@ from aiokafka.structs import TopicPartition
 
 from agents.kafka import group_member
 from agents.kafka.topics import TopicsMissing
-from agents.sender import assignment, consumer
+from agents.sender import assignment, consumer, health
 from agents.sender.assignment import SenderAssignment
 from agents.sender.consumer import TriggerConsumer
 from agents.sender.health import SenderHealth
 from agents.sender.idempotency_sqlite import SqliteIdempotency
+from agents.sender.message import read
+from agents.sender.metrics import Metrics
 from tests.fake_broker import SETTINGS
 from tests.fake_consumer import FakeConsumer
 from tests.sender_parts import AT, PLACE, Parts, cancelled, fired, id_of, record
@@ -147,7 +149,8 @@ def test_a_run_takes_commits_and_passes_what_is_settled(
         member.kafka.positions[PLACE] = 4
         await until(lambda: member.kafka.commits[-1] == {PLACE: 4})
         assert passed[-1] == (PLACE, 4), "also behind the markers of transactions"
-        assert len(member.kafka.commits) <= 3, "nothing is committed twice"
+        commits = [each[PLACE] for each in member.kafka.commits]
+        assert commits == sorted(set(commits)), "nothing is committed twice"
         running.cancel()
         await asyncio.wait((running,))
 
@@ -247,3 +250,102 @@ def test_a_sender_is_ready_with_an_assignment_an_end_and_readable_records(play: 
         taken.open = 0
 
     play(test)
+
+
+def test_the_age_of_the_oldest_open_record_is_known(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [50.0]
+    monkeypatch.setattr(assignment, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    async def test(member: Member) -> None:
+        taken = await member.assigned(PLACE, OTHER)
+        member.endpoint.closed = 60.0
+        member.ahead.pause = lambda *_: asyncio.sleep(60)  # type: ignore[method-assign]
+        taken.take({PLACE: [record(fired(1), 1)]})
+        now[0] += 2
+        taken.take({OTHER: [record(fired(2), 1)]})
+        now[0] += 3
+        assert taken.oldest == 5
+        taken.take({})
+        assert taken.open == 2
+
+    play(test)
+
+
+def test_an_assignment_and_new_recipes_are_logged(
+    play: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def test(member: Member) -> None:
+        await member.assigned(PLACE, OTHER)
+        member.kafka.names.add(OTHER.topic)
+        await member.consumer.add({OTHER.topic: "exit-intent"})
+
+    play(test)
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["assigned partitions=2", "recipes_added topics=2"]
+
+
+def test_open_requests_have_more_time_at_a_rebalance_than_at_a_stop(play: Any) -> None:
+    async def test(member: Member) -> None:
+        graces: list[float] = []
+
+        async def close(grace: float) -> None:
+            graces.append(grace)
+
+        for end in (member.consumer.on_partitions_revoked({PLACE}), member.consumer.stop()):
+            (await member.assigned(PLACE)).close = close  # type: ignore[method-assign]
+            await asyncio.sleep(0)
+            await end
+            assert member.consumer.assignment is None
+        assert graces == [2.01, 5.0], "the time-out of a request and two seconds"
+        assert member.kafka.stopped
+
+    play(test)
+
+
+def test_a_sender_that_polls_no_more_is_not_live(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(health, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    async def test(member: Member) -> None:
+        await member.assigned(PLACE)
+        await asyncio.sleep(0)
+        await member.ahead.rest()
+        member.consumer.polled = now[0]
+        now[0] += 60
+        assert member.health.stalled() == []
+        now[0] += 1
+        assert member.health.stalled() == ["no poll for 61 s"]
+
+    play(test)
+
+
+def test_what_became_of_a_record_is_counted_with_its_delay() -> None:
+    metrics = Metrics()
+    value = metrics.registry.get_sample_value
+    trigger = read(fired(1))
+    metrics.ended("r", trigger, "delivered", AT + 2_500)
+    metrics.ended("r", trigger, "delivered", AT - 9_000)
+    metrics.ended("r", trigger, "cancelled", AT + 9_000)
+    metrics.ended("r", None, "not_a_trigger", AT + 9_000)
+    metrics.ended("r", read(cancelled(1)), "unsent", AT + 9_000)
+    assert value("triggers_sender_late_seconds_sum", {"recipe": "r"}) == 2.5
+    assert value("triggers_sender_late_seconds_count", {"recipe": "r"}) == 2
+    for kind, outcome, number in (
+        ("fired", "delivered", 2),
+        ("fired", "cancelled", 1),
+        ("unknown", "not_a_trigger", 1),
+        ("cancelled", "unsent", 1),
+    ):
+        labels = {"recipe": "r", "kind": kind, "outcome": outcome}
+        assert value("triggers_sender_settled_total", labels) == number
+    for reason in ("refused", "gave_up", "expired", "not_a_trigger"):
+        assert value("triggers_sender_undelivered_total", {"reason": reason}) == 0
+    metrics.tried("2xx", 0.25)
+    assert value("triggers_sender_attempt_seconds_sum") == 0.25
+    assert value("triggers_sender_attempts_total", {"answer": "2xx"}) == 1

@@ -160,3 +160,15 @@ def test_documents_are_checked_repeatedly(monkeypatch: pytest.MonkeyPatch) -> No
 
     asyncio.run(test())
     assert len(looks) > 2
+
+
+def test_documents_that_cannot_be_read_are_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def lost(settings: Any) -> list[Any]:
+        raise KafkaConnectionError
+
+    monkeypatch.setattr(published_names, "published", lost)
+    asyncio.run(PublishedNames(SETTINGS, cast(Any, None)).look())
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["documents_unread error=KafkaConnectionError"]

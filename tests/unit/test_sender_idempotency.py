@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,37 @@ def test_records_survive_the_process(tmp_path: Path, now: Now) -> None:
 
     asyncio.run(write())
     asyncio.run(read())
+
+
+def test_a_record_is_on_disk_before_a_call_returns(tmp_path: Path) -> None:
+    async def test() -> None:
+        store = SqliteIdempotency(tmp_path / "sent", "me", LEASE)
+        await store.open()
+
+        def pragma(name: str) -> object:
+            return store._base.execute(f"pragma {name}").fetchone()[0]
+
+        found = [await store._run(partial(pragma, n)) for n in ("journal_mode", "synchronous")]
+        assert found == ["wal", 2]
+        assert store.available
+        await store.close()
+        assert store._thread._shutdown
+
+    asyncio.run(test())
+
+
+def test_a_store_that_was_never_opened_closes_without_an_error(tmp_path: Path) -> None:
+    asyncio.run(SqliteIdempotency(tmp_path / "sent", "me", LEASE).close())
+
+
+def test_old_records_are_deleted_at_most_once_an_hour(play: Any, now: Now) -> None:
+    async def test(mine: SqliteIdempotency, theirs: SqliteIdempotency) -> None:
+        await mine.sent("old", NOW - 2 * DAY)
+        now.ms += HOUR
+        assert await mine.find("old") is not None
+        now.ms += 1
+        assert await mine.find("old") is None
+        await mine.sent("older", NOW - 2 * DAY)
+        assert await mine.find("older") is not None
+
+    play(test)

@@ -211,3 +211,37 @@ def test_a_forgotten_message_is_forgotten_in_the_file_too(play: Any) -> None:
         assert await given.mine._spool.all_sent() == {}
 
     play(test)
+
+
+def test_the_loss_of_redis_and_its_return_are_logged_once(
+    play: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def test(given: Given) -> None:
+        given.redis.down = True
+        for _ in range(2):
+            with pytest.raises(IdempotencyUnavailable):
+                await given.mine.find("a")
+            await asyncio.sleep(0.03)
+        given.redis.down = False
+        await given.mine.find("a")
+        await given.mine.find("a")
+
+    play(test)
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["redis_lost error=ConnectionError", "redis_back"]
+
+
+def test_a_request_to_redis_has_a_time_limit_and_is_not_repeated() -> None:
+    async def test() -> None:
+        spool: Any = None
+        store = RedisIdempotency("redis://localhost:1", "group", "me", 60_000, spool)
+        given = store._redis.connection_pool.connection_kwargs
+        assert (given["socket_timeout"], given["socket_connect_timeout"]) == (0.5, 0.5)
+        assert given["decode_responses"] is True
+        assert given["retry"]._retries == 0
+        assert store.available
+        await store._redis.aclose()
+
+    asyncio.run(test())

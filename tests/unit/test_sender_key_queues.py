@@ -106,3 +106,25 @@ def test_the_fault_of_a_queue_is_raised_by_a_check() -> None:
             queues.check()
 
     asyncio.run(test())
+
+
+def test_an_attempt_that_ignores_its_end_is_waited_for() -> None:
+    async def test() -> None:
+        ended: list[str] = []
+
+        async def settle(attempt: Attempt) -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                await asyncio.sleep(0.01)
+                ended.append("settled")
+
+        queues = KeyQueues(settle)
+        queues.add(attempt(sending=True))
+        await asyncio.sleep(0)
+        await asyncio.wait_for(queues.close(grace=0.005), 1)
+        assert ended == ["settled"]
+        assert (queues._attempts, queues._tasks) == ({}, {})
+        await queues.close(grace=0.005)
+
+    asyncio.run(test())

@@ -108,3 +108,48 @@ def test_neither_address_nor_secret_shows_when_the_settings_are_printed() -> Non
     shown = repr(read(REDIS="redis://:pass@cache/0"))
     for hidden in ("0ken", "word", "kkkk", "pass"):
         assert hidden not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("WEBHOOK_TIMEOUT_MS", 100, 60_000),
+        ("SENDER_REQUESTS", 1, 1000),
+        ("SENDER_RATE", 0, 100_000),
+    ],
+)
+def test_a_number_has_its_bounds(name: str, least: int, most: int) -> None:
+    for value in (least, most):
+        read(**{name: str(value)})
+    for value in (least - 1, most + 1):
+        (found,) = mistakes(LEAST | {f"TRIGGERS_{name}": str(value)})
+        assert found.startswith(f"TRIGGERS_{name}: ")
+
+
+@pytest.mark.parametrize(("text", "fits"), [
+    ("1/1", True), ("5/5", True), ("1/3600000", True), ("0/1", False), ("1/3600001", False),
+    ("5/4", False), ("1/12345678", False), ("5", False), ("5/6/7", False), ("٣/٣", False),
+])  # fmt: skip
+def test_the_bounds_of_the_backoff(text: str, fits: bool) -> None:
+    if fits:
+        first, most = map(int, text.split("/"))
+        assert read(WEBHOOK_BACKOFF_MS=text).backoff_ms == Backoff(first, most)
+    else:
+        (found,) = mistakes(LEAST | {"TRIGGERS_WEBHOOK_BACKOFF_MS": text})
+        assert found.endswith(f"got {text!r}")
+
+
+@pytest.mark.parametrize(("size", "fits"), [(23, False), (24, True), (64, True), (65, False)])
+def test_a_secret_has_24_to_64_bytes(size: int, fits: bool) -> None:
+    secret = "whsec_" + b64encode(b"x" * size).decode()
+    if fits:
+        assert read(WEBHOOK_SECRET=secret).secrets == (b"x" * size,)
+    else:
+        assert mistakes(LEAST | {"TRIGGERS_WEBHOOK_SECRET": secret})
+
+
+def test_a_webhook_needs_no_key_and_a_service_no_secret() -> None:
+    assert (read().service, read().key) == ("webhook", "")
+    found = read(SENDER_SERVICE="klaviyo", SENDER_KEY="pk_1")
+    assert (found.secrets, found.key, found.service) == ((), "pk_1", "klaviyo")
+    assert "pk_1" not in repr(found)

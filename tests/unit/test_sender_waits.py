@@ -6,13 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, RecordTooLargeError
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, RecordTooLargeError
 
 from agents.sender import dead_letters, delivery
-from agents.sender.idempotency import IdempotencyRecord, IdempotencyUnavailable
+from agents.sender.delivery import Attempt
+from agents.sender.idempotency import IdempotencyRecord, IdempotencyUnavailable, Reservation
 from agents.sender.idempotency_sqlite import SqliteIdempotency
 from stream.durations import HOUR
-from tests.sender_parts import AT, REFUSED, Parts, attempt, fired, id_of, played
+from tests.fake_broker import SETTINGS
+from tests.sender_parts import (
+    AT,
+    PLACE,
+    REFUSED,
+    Parts,
+    attempt,
+    cancelled,
+    fired,
+    id_of,
+    played,
+    record,
+)
 
 
 @pytest.fixture
@@ -120,3 +133,76 @@ def test_a_dead_letter_waits_for_a_broker_and_raises_what_will_not_pass(
         assert parts.letters.stopped
 
     play(test, REFUSED)
+
+
+def test_a_cancel_waits_without_looking_at_other_cancels(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(parts: Parts) -> None:
+        slept: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            parts.endpoint.closed = 90.0 if len(slept) == 1 else 0.0
+
+        parts.endpoint.closed = 3.5
+        with monkeypatch.context() as patch:
+            patch.setattr(asyncio, "sleep", sleep)
+            assert await parts.delivery.settle(attempt(cancelled())) == "delivered"
+        assert slept == [3.5, 60.0], "it looks at the clock once a minute"
+        assert parts.ahead.pauses == []
+
+    play(test)
+
+
+def test_a_request_under_way_shows_until_its_answer(play: Any) -> None:
+    async def test(parts: Parts) -> None:
+        parts.endpoint.slow = True
+        sent = attempt(fired())
+        settling = asyncio.create_task(parts.delivery.settle(sent))
+        while not parts.endpoint.at_once:
+            await asyncio.sleep(0)
+        assert sent.sending, "its task must not be cancelled now"
+        await settling
+        assert not sent.sending
+        assert not attempt(fired()).last, "a new attempt may be repeated"
+
+    play(test)
+
+
+def test_a_dead_letter_is_logged_with_its_reason_and_the_last_answer(
+    play: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "AGAIN_S", 0.0)
+
+    async def test(parts: Parts) -> None:
+        parts.letters.fails = [KafkaConnectionError(), KafkaTimeoutError()]
+        await parts.delivery.settle(attempt(fired()))
+        await parts.delivery.settle(Attempt(PLACE, record(b"?"), None))
+
+    play(test, REFUSED)
+    assert [each.getMessage() for each in caplog.records] == [
+        "dead_letter_waits error=KafkaConnectionError",
+        "dead_letter_waits error=KafkaTimeoutError",
+        "undelivered reason=refused answer=400",
+        "undelivered reason=not_a_trigger answer=-",
+    ]
+
+
+def test_a_busy_id_is_tried_again_when_its_lease_ends(play: Any) -> None:
+    async def test(parts: Parts) -> None:
+        answers = [Reservation("busy", 1_500), Reservation("dropped")]
+
+        async def reserve(id: str, until: int) -> Reservation:
+            return answers.pop(0)
+
+        parts.store.reserve = reserve  # type: ignore[method-assign]
+        assert await parts.delivery.settle(attempt(fired())) == "cancelled"
+        assert parts.ahead.pauses == [1.5]
+        assert parts.endpoint.posted == []
+
+    play(test)
+
+
+def test_the_parts_of_a_sender_that_never_started_stop_without_an_error() -> None:
+    asyncio.run(dead_letters.Undelivered(SETTINGS).stop())

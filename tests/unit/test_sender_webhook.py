@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -178,3 +179,38 @@ def test_only_a_service_that_reports_faults_in_the_body_has_it_read() -> None:
         assert bodies[1] == b""
 
     play(test)
+
+
+def test_the_connections_are_as_many_as_the_requests_and_keep_no_cookies() -> None:
+    async def test(server: Server, endpoint: Endpoint, metrics: Metrics) -> None:
+        session = endpoint._session
+        assert session is not None
+        assert session.connector is not None
+        assert session.connector.limit == 2
+        assert session.timeout.total == 0.2
+        assert isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
+
+    play(test)
+
+
+def test_an_endpoint_that_never_started_stops_without_an_error() -> None:
+    settings = SimpleNamespace(service="webhook", url="http://x", secrets=(SECRET,), key="")
+    asyncio.run(Endpoint(cast(Any, settings), Metrics()).stop())
+
+
+def test_a_failing_endpoint_is_a_warning_and_a_working_one_is_not(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO", "triggers.sender")
+    monkeypatch.setattr(webhook, "QUIET_S", 0.0)
+
+    async def test(server: Server, endpoint: Endpoint, metrics: Metrics) -> None:
+        for server.status in (503, 503, 200, 200):
+            await endpoint.post(message())
+
+    play(test)
+    told = [each for each in caplog.records if each.name == "triggers.sender"]
+    assert [(each.levelname, each.getMessage()) for each in told] == [
+        ("WARNING", "endpoint_fails answer=503"),
+        ("INFO", "endpoint_well answer=200"),
+    ]

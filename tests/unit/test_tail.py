@@ -219,3 +219,10 @@ def test_a_tail_without_topics_is_up_and_reads_a_new_one_at_once(play: Any) -> N
         await given.until(lambda: len(given.reader.taken) == 2)
 
     play(test)
+
+
+def test_the_lag_counts_a_partition_that_was_not_read_yet_from_its_first_offset() -> None:
+    followed = TopicTail(SETTINGS, Reader(), "test")
+    followed._ends = {("a", 0): 3, ("b", 0): 5}
+    followed.positions = {("b", 0): 6}
+    assert followed.behind == 3

@@ -150,3 +150,34 @@ def test_every_schema_of_the_topic_list_exists() -> None:
     for topic in schemas.load("topics")["topics"]:
         for name in topic.get("schemas", ()):
             assert schemas.names(name) or schemas.load(name)
+
+
+FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1"}
+
+
+def test_records_that_must_stay_are_kept_for_ever_and_it_is_checked() -> None:
+    kept = {name for name, spec in specs().items() if FOR_EVER.items() <= spec.config.items()}
+    assert "shop1.recipes" in kept
+    for name in kept:
+        assert FOR_EVER.keys() <= specs()[name].exact
+    for name, spec in specs().items():
+        assert "cleanup.policy" in spec.exact
+        if name not in kept and "retention.ms" in spec.config:
+            assert int(spec.config["retention.ms"]) > 0
+            assert "retention.ms" not in spec.exact, "a shop may keep records longer"
+
+
+def test_least_values_are_checked_where_a_topic_has_them() -> None:
+    for spec in specs().values():
+        for key in ("min.compaction.lag.ms", "max.message.bytes"):
+            assert (key in spec.least) is (key in spec.config)
+            assert int(spec.config.get(key, 1)) > 0
+        assert not spec.least & spec.exact
+        assert int(spec.config.get("segment.bytes", 1)) > 0
+
+
+def test_in_a_replay_the_times_of_the_input_are_checked() -> None:
+    spec = specs(REPLAY)["storefront.events"]
+    for key in ("message.timestamp.type", "retention.ms", "message.timestamp.after.max.ms"):
+        assert key in spec.exact
+    assert "retention.ms" not in specs()["shop1.storefront.events"].exact

@@ -1,6 +1,7 @@
 """Life records in the view: steps that wait for months stay, and changes of audiences are counted by day."""
 
 import json
+from typing import Any
 
 from agents.view.projection import entries, is_followed
 from agents.view.redis_keys import SETTLED_LIVE, WAITING_LIVE, RedisKeys
@@ -8,6 +9,7 @@ from agents.worker.producer import AUDIENCES
 from stream import recipes_file
 from stream.outputs import audience_changes
 from stream.outputs.outputs import Outputs
+from stream.outputs.triggers import CANCELLED, FIRED
 from stream.state.life_record import Course
 from stream.state.person import Episode, Person
 from stream.store import packing
@@ -64,3 +66,70 @@ def test_a_waiting_step_names_what_it_waits_for() -> None:
     ((_, _, _, _, steps, _, _),) = entries("state.people", [row], KEYS, recipes_file.DEFAULT)
     (step,) = json.loads(steps)
     assert (step["kind"], step["order"], step["until"]) == ("replenishment", "o1", T + 60 * DAY)
+
+
+def row(event: Any, key: bytes | None = b"customer:anna") -> tuple[int, bytes | None, bytes]:
+    return T, key, json.dumps(event).encode()
+
+
+def test_a_decision_is_kept_for_its_person_and_counted_by_day() -> None:
+    decision = {"person": "customer:anna", "at": T - 7, "recipe": "r", "outcome": "refused"}
+    given = [row(decision | {"reason": "quiet", "steps_left": 3}), row(decision)]
+    found = list(entries("triggers.decisions", given, KEYS, recipes_file.DEFAULT))
+    mine, unless = KEYS.decisions("customer:anna"), KEYS.erased("customer:anna")
+    assert found == [
+        ("UNLESS", unless, str(T - 7), "ZADD", mine, str(T), given[0][2].decode()),
+        ("ZREMRANGEBYRANK", mine, "0", "-21"),
+        ("PEXPIRE", mine, str(7 * DAY)),
+        ("HINCRBY", KEYS.counts, "2026-01-05|r|refused|quiet", "3"),
+        ("UNLESS", unless, str(T - 7), "ZADD", mine, str(T), given[1][2].decode()),
+        ("ZREMRANGEBYRANK", mine, "0", "-21"),
+        ("PEXPIRE", mine, str(7 * DAY)),
+        ("HINCRBY", KEYS.counts, "2026-01-05|r|refused|", "1"),
+    ]
+
+
+def test_decisions_of_shadows_and_tombstones_are_left_out() -> None:
+    shadow = row({"person": "customer:anna", "shadow": True})
+    given = [shadow, (T, b"customer:anna", None), (T, None, b"{}"), (T, b"", b"{}")]
+    assert list(entries("triggers.decisions", given, KEYS, recipes_file.DEFAULT)) == []
+
+
+def test_a_trigger_and_its_cancel_are_found_by_their_id() -> None:
+    data = {"trigger_id": "t1", "person": "customer:anna", "recipe": "r", "step": 2}
+    fired = {"type": FIRED, "data": data | {"not_before": T + 1, "valid_until": T + 9}}
+    ended = {"type": CANCELLED, "data": data | {"at": T + 3, "reason": "ordered"}}
+    found = list(entries("triggers.r", [row(fired), row(ended)], KEYS, recipes_file.DEFAULT))
+    unless = KEYS.erased("customer:anna")
+    assert found[0] == ("UNLESS", unless, str(T + 1), "ZADD", KEYS.fired, str(T), "t1")
+    assert found[1][:6] == ("UNLESS", unless, str(T + 1), "HSET", KEYS.triggers, "t1")
+    brief = {"person": "customer:anna", "recipe": "r", "step": 2}
+    assert json.loads(found[1][6]) == brief | {"valid_until": T + 9}
+    assert found[2] == ("HINCRBY", KEYS.counts, "2026-01-05|r|cancelled|ordered", "1")
+    assert found[3][2] == found[4][2] == str(T + 3)
+    assert json.loads(found[4][6]) == brief | {"cancelled": "ordered"}
+    assert found[5:] == [("TRIM", KEYS.fired, KEYS.triggers, "20000")]
+
+
+def test_an_erasure_names_all_places_of_a_person() -> None:
+    event = {"data": {"person": "customer:anna", "at": T - 3}}
+    (found,) = entries("people.erased", [row(event)], KEYS, recipes_file.DEFAULT)
+    assert found == (
+        "ERASE",
+        KEYS.erased("customer:anna"),
+        KEYS.decisions("customer:anna"),
+        KEYS.waiting("customer:anna"),
+        KEYS.fired,
+        KEYS.triggers,
+        '"person":"customer:anna"',
+        str(T - 3),
+        str(30 * DAY),
+    )
+    assert "anna" not in KEYS.erased("customer:anna"), "the note outlives the person"
+
+
+def test_the_topics_of_people_triggers_audiences_and_erasures_are_followed() -> None:
+    for topic in ("state.people", "people.erased", "triggers.decisions", "triggers.x"):
+        assert is_followed(topic)
+    for topic in ("triggers.shadow", "triggers.outcomes", "storefront.events", "state.visitors"):
+        assert not is_followed(topic)

@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from aiokafka.structs import RecordMetadata, TopicPartition
 from faust.types import TP
 
 from agents.config.settings import Settings
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS, STATE_VISITORS
+from agents.worker import health as health_of
 from agents.worker.assignment import Assignment
 from agents.worker.assignment_state import AssignmentState
+from agents.worker.broadcast import Broadcast
 from agents.worker.health import Health
 from agents.worker.metrics import Metrics
 from agents.worker.producer import Ack, Provenance
@@ -21,6 +25,7 @@ from stream import recipes_file
 from stream.recipes.history import History
 from stream.stages.backend import PURE
 from stream.state import facts
+from stream.state.cart import NEVER
 from stream.state.facts import WatermarkRecord
 from tests.fake_broker import FakeBroker, FakeGroup, FakeProducer
 from tests.worker_contract import LAYOUT, START, batch
@@ -55,7 +60,7 @@ class Clock:
     def __init__(self, time: str, brokers: int) -> None:
         settings = Settings(kafka=("localhost:1",), time=cast(Any, time))
         self.broker, self.metrics = Clocked(), Metrics()
-        producer = FakeProducer(self.broker, LAYOUT)
+        self.producer = producer = FakeProducer(self.broker, LAYOUT)
         own = Provenance(*INPUT), STATE_VISITORS, producer
         self.processor = VisitorsProcessor(recipes_file.DEFAULT, *own, self.metrics, PURE)
         self.processor.closed = False
@@ -184,3 +189,131 @@ def test_a_worker_that_does_not_move_on_with_its_input_is_stalled() -> None:
         assert health.stalled() == []
 
     play(test)
+
+
+def test_a_worker_without_partitions_asks_for_an_end_and_says_nothing() -> None:
+    """The answer shows that a broker is there."""
+
+    async def test(clock: Clock) -> None:
+        clock.assignment.processors.clear()
+        ends: list[list[Any]] = []
+        asked = clock.broker.ends
+
+        async def watched(partitions: Iterable[tuple[str, int]]) -> dict[Any, int]:
+            ends.append(list(partitions))
+            return await asked(ends[-1])
+
+        clock.broker.ends = watched  # type: ignore[method-assign]
+        assert clock.emitter.answered_at == 0
+        await clock.emitter.round()
+        assert [INPUT] in ends
+        assert clock.broker.asked == [[]]
+        assert clock.emitter.answered_at > 0
+        assert clock.said == []
+        assert not clock.assignment.owing.is_set()
+
+    play(test)
+
+
+def test_a_round_appends_once_whether_or_not_time_has_moved() -> None:
+    """If it has, the record that asks for the broker's time announces it to all; else it goes to one partition."""
+
+    async def test(clock: Clock) -> None:
+        await clock.processor.take([batch(0)])
+        await clock.emitter.round()
+        assert len(clock.broker.logs[CLAIMS, 0]) == len(clock.said) == 1
+        assert clock.said[-1].evidence == {0: START}
+        assert clock.assignment.owing.is_set(), "deadlines may be due by now"
+        assert clock.metrics._broker_time is not None
+        assert clock.metrics._broker_time[0] == BROKER_TIME
+        await clock.emitter.round()
+        assert clock.said[-1].evidence == {0: BROKER_TIME - APPEND_MS}
+        said, claims = len(clock.said), len(clock.broker.logs[CLAIMS, 0])
+        await clock.emitter.round()
+        assert len(clock.said) == said + 2, "the question, and the announcement"
+        assert len(clock.broker.logs[CLAIMS, 0]) == claims + 1
+
+    play(test)
+
+
+def test_time_goes_no_further_than_the_documents_are_known() -> None:
+    async def test(clock: Clock) -> None:
+        clock.broker.logs[clock.follower.tp] = [None]
+        clock.follower.known_until = START + 7
+        await clock.emitter.round()
+        assert clock.processor.clock == START + 6
+        assert not clock.follower.knows(START + 7)
+
+    play(test)
+
+
+def test_an_announcement_gives_the_earliest_append_of_its_records() -> None:
+    async def test(clock: Clock) -> None:
+        broadcast = Broadcast(
+            "visitors", 2, [TP(FACTS, 0), TP(FACTS, 1)], clock.assignment, clock.producer
+        )
+        times = iter([START + 9, START + 5])
+        append = clock.broker.append
+
+        def stamped(topic: str, partition: int, data: bytes) -> Ack:
+            place = TopicPartition(topic, partition)
+            append(topic, partition, data)
+            ack: Ack = asyncio.get_running_loop().create_future()
+            ack.set_result(RecordMetadata(topic, partition, place, 0, next(times), 0, 0))
+            return ack
+
+        clock.broker.append = stamped  # type: ignore[method-assign]
+        assert not broadcast.moved(), "nothing is decided yet"
+        await clock.processor.take([batch(0)])
+        assert broadcast.moved()
+        assert await broadcast.announce() == START + 5
+        assert not broadcast.moved(), "it is announced"
+        assert await broadcast.repeat([]) == NEVER
+        assert (clock.said[-1].stage, clock.said[-1].sources) == ("visitors", 2)
+
+    play(test)
+
+
+def test_a_stage_without_partitions_here_announces_nothing() -> None:
+    async def test(clock: Clock) -> None:
+        broadcast = Broadcast("keys", 1, [TP(FACTS, 0)], clock.assignment, clock.producer)
+        await clock.processor.take([batch(0)])
+        assert not broadcast.moved(), "that of another stage does not count"
+        assert await broadcast.announce() == NEVER
+        assert clock.said == []
+
+    play(test)
+
+
+def test_health_waits_for_the_whole_time_before_it_complains() -> None:
+    async def test(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = [1_000.0]
+        monkeypatch.setattr(health_of, "time", SimpleNamespace(monotonic=lambda: now[0]))
+        health = Health()
+        assert health.processors == []
+        health.observe(clock.assignment, clock.emitter, clock.follower)
+        assert health.processors == [clock.processor]
+        clock.processor.end = 2
+        clock.emitter.answered_at = now[0]
+        assert health.stalled() == []
+        now[0] += health_of.STILL_S
+        clock.emitter.answered_at = now[0]
+        assert health.stalled() == []
+        now[0] += 0.5
+        assert health.stalled() == ["storefront.events 0 is at 0 of 2"]
+        clock.emitter.answered_at = now[0] - health_of.FRESH_S
+        assert health.stalled() == [], "no broker answers"
+        assert "no broker answers" in health.unready()
+        clock.emitter.answered_at += 0.5
+        assert "no broker answers" not in health.unready()
+        clock.processor.end = 0
+        assert health.stalled() == [], "there is nothing to read"
+        clock.assignment.state = AssignmentState.REVOKED
+        clock.emitter.answered_at = now[0]
+        clock.assignment.held_since = now[0] - health_of.HELD_S
+        assert health.stalled() == []
+        clock.assignment.held_since -= 1
+        assert health.stalled() == ["a rebalance or a restore has not ended for 301 s"]
+
+    with pytest.MonkeyPatch.context() as patch:
+        play(lambda clock: test(clock, patch))

@@ -8,12 +8,18 @@ from typing import Any, cast
 import certifi
 import faust
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError
+from faust.types import TP
 
 from agents.config.settings import Security, Settings
+from agents.kafka import raw_batches
+from agents.kafka.topics import Layout
 from agents.worker import faust_app
+from agents.worker.metrics import Metrics
 from agents.worker.processors import STAGES
-from agents.worker.worker import BACKLOG, Worker, _run_task
+from agents.worker.rebalance import Rebalance
+from agents.worker.worker import BACKLOG, AppFailed, Worker, _run_task
+from stream import recipes_file
 
 
 def settings(**more: Any) -> Settings:
@@ -28,6 +34,10 @@ def test_the_app_joins_the_group_and_makes_nothing() -> None:
     assert (conf.broker_session_timeout, conf.broker_heartbeat_interval) == (20, 4)
     assert (conf.broker_rebalance_timeout, conf.broker_request_timeout) == (60, 30)
     assert (conf.web_enabled, conf.topic_allow_declare, conf.stream_wait_empty) == (False,) * 3
+    assert (conf.topic_disable_leader, conf.reply_create_topic) == (True, False)
+    assert (conf.table_standby_replicas, conf.stream_recovery_delay) == (0, 0)
+    assert conf.broker_commit_interval == 3600, "the checkpoint commits, not Faust"
+    assert conf.consumer_max_fetch_size == 2 * 1024 * 1024
     assert conf.consumer_auto_offset_reset == "earliest"
     assert app.gather_s == 0.25
     app._create_directories()
@@ -121,3 +131,157 @@ def test_a_broken_connection_ends_a_task_with_an_error() -> None:
 
     with pytest.raises(KafkaConnectionError):
         asyncio.run(_run_task(cancelled))
+
+
+@pytest.mark.parametrize(
+    ("compiled", "wanted", "blocks"),
+    [(True, True, True), (True, False, False), (False, True, False)],
+)
+def test_input_and_changelogs_come_as_blocks_only_for_the_compiled_stage(
+    monkeypatch: pytest.MonkeyPatch, compiled: bool, wanted: bool, blocks: bool
+) -> None:
+    topics = set[str]()
+    monkeypatch.setattr(raw_batches, "as_blocks", topics)
+    monkeypatch.setattr(faust_app, "COMPILED", compiled)
+    faust_app.make(settings(compiled=wanted))
+    names = ("storefront.events", "state.visitors", "state.keys", "state.people")
+    assert topics == ({f"shop.{name}" for name in names} if blocks else set())
+
+
+def test_the_consumer_passes_batches_to_the_assignment_and_fetches_through_the_given_client() -> (
+    None
+):
+    app = faust_app.make(settings())
+    owner, listener, fetch = (cast(Any, SimpleNamespace(take=name)) for name in "abc")
+    faust_app.connect(app, settings(), owner, listener, fetch)
+    assert (app.take, app.listener, app.fetch) == ("a", listener, fetch)
+    topics = {str(agent.channel.topics[0]) for agent in app.agents.values()}
+    assert topics == {"shop.storefront.events", "shop.identity.claims", "shop.visitor.facts"}
+
+
+def test_a_worker_that_is_no_longer_in_its_group_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.worker.worker.GROUP_S", 0)
+    checks: list[int] = []
+
+    async def check() -> None:
+        checks.append(1)
+        if len(checks) == 3:
+            raise GroupAuthorizationFailedError("triggers")
+
+    worker = Worker.__new__(Worker)
+    worker._group = cast(Any, SimpleNamespace(check=check))
+    with pytest.raises(GroupAuthorizationFailedError):
+        asyncio.run(worker._membership())
+    assert len(checks) == 3
+
+
+def test_a_worker_ends_when_faust_stops() -> None:
+    async def done() -> None:
+        pass
+
+    worker = Worker.__new__(Worker)
+    worker._app = cast(Any, SimpleNamespace(start=done, wait_until_stopped=done))
+    with pytest.raises(AppFailed):
+        asyncio.run(worker._faust())
+
+
+def test_a_stop_saves_before_it_leaves_the_group_and_disconnects_last() -> None:
+    story: list[str] = []
+
+    def part(name: str) -> Any:
+        async def stop() -> None:
+            story.append(name)
+
+        return SimpleNamespace(stop=stop)
+
+    worker = Worker.__new__(Worker)
+    worker.assignment, worker._app = part("saved"), part("left")
+    worker._producer, worker._offsets = part("sent"), part("disconnected")
+    asyncio.run(worker.stop())
+    assert story == ["saved", "left", "sent", "disconnected"]
+
+
+def test_the_parts_of_a_worker_know_each_other() -> None:
+    async def test() -> None:
+        metrics = Metrics()
+        worker = Worker(settings(), recipes_file.DEFAULT, Layout(4, 3, 2), 3, metrics)
+        app = worker._app
+        assert app.take == worker.assignment.take
+        assert app.fetch == worker._offsets.fetch
+        assert isinstance(app.listener, Rebalance)
+        assert app.listener._assignment is worker.assignment
+        assert worker._checkpoint._commit == worker._group.commit_offsets
+        assert worker.watermarks._margin == 2_000, "several brokers have several clocks"
+        assert worker.watermarks._follower is worker.follower
+        assert worker._deadlines._assignment is worker.assignment
+        assert len(worker.follower._events) == 4
+        visitors = cast(Any, app.listener._make(TP("shop.storefront.events", 1)))
+        assert visitors._follower is worker.follower
+        keys = cast(Any, app.listener._make(TP("shop.identity.claims", 1)))
+        assert keys._advanced is worker.watermarks._advanced
+        for client in (worker._producer._producer, worker._offsets._consumer):
+            cast(Any, client)._closed = True  # they were never started
+
+    asyncio.run(test())
+
+
+def test_a_worker_reads_all_documents_before_its_tasks_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story: list[str] = []
+
+    def noted(name: str) -> Any:
+        async def note() -> None:
+            story.append(name)
+
+        return note
+
+    worker = Worker.__new__(Worker)
+    worker._producer = cast(Any, SimpleNamespace(start=noted("producer")))
+    worker._offsets = cast(Any, SimpleNamespace(start=noted("offsets")))
+    worker.follower = cast(Any, SimpleNamespace(start=noted("read"), run=noted("follower")))
+    clock = SimpleNamespace(run=noted("rounds"), announce_keys=noted("keys"))
+    worker.watermarks = cast(Any, clock)
+    worker._deadlines = cast(Any, SimpleNamespace(run=noted("deadlines")))
+    for name in ("_faust", "_checkpoints", "_failure", "_membership"):
+        monkeypatch.setattr(worker, name, noted(name))
+    asyncio.run(worker.run())
+    assert story[:3] == ["producer", "offsets", "read"]
+    assert sorted(story[3:]) == [
+        "_checkpoints", "_failure", "_faust", "_membership", "deadlines", "follower", "keys",
+        "rounds",
+    ]  # fmt: skip
+
+
+def test_a_worker_ends_with_the_failure_of_its_assignment() -> None:
+    async def test() -> None:
+        worker = Worker.__new__(Worker)
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        worker.assignment = cast(Any, SimpleNamespace(failed=failed))
+        failed.set_exception(OSError("no disk"))
+        with pytest.raises(OSError, match="no disk"):
+            await worker._failure()
+
+    asyncio.run(test())
+
+
+def test_a_checkpoint_comes_after_each_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise asyncio.CancelledError
+
+    written: list[Any] = []
+
+    async def checkpoint(owned: object, *, urgent: bool) -> None:
+        written.append(owned)
+
+    worker = worker_behind("at_least_once", 0)
+    worker._checkpoint = cast(Any, checkpoint)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(worker._checkpoints())
+    assert slept == [2.0, 2.0, 2.0]
+    assert written == [worker.assignment.owned()] * 2
