@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 
 import pytest
 from aiokafka.client import AIOKafkaClient
@@ -12,13 +11,11 @@ from agents.kafka import reconnect
 
 
 @pytest.fixture(autouse=True)
-def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def aiokafka_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins with aiokafka's own methods: a worker in the same process may have replaced them."""
     monkeypatch.setattr(reconnect, "RETRY_S", 0.0)
-    names = ("coordinator_lookup", "_get_conn")
-    before = [(name, getattr(AIOKafkaClient, name)) for name in names]
-    yield
-    for name, own in before:
-        setattr(AIOKafkaClient, name, own)
+    monkeypatch.setattr(AIOKafkaClient, "coordinator_lookup", reconnect._coordinator_lookup)
+    monkeypatch.setattr(AIOKafkaClient, "_get_conn", reconnect._get_conn)
 
 
 class Client:
