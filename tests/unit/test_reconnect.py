@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 
 import pytest
 from aiokafka.client import AIOKafkaClient
@@ -12,13 +11,14 @@ from agents.kafka import reconnect
 
 
 @pytest.fixture(autouse=True)
-def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconnect, "RETRY_S", 0.0)
-    names = ("coordinator_lookup", "_get_conn")
-    before = [(name, getattr(AIOKafkaClient, name)) for name in names]
-    yield
-    for name, own in before:
-        setattr(AIOKafkaClient, name, own)
+    before = {
+        "coordinator_lookup": reconnect._coordinator_lookup,
+        "_get_conn": reconnect._get_conn,
+    }
+    for name, own in before.items():
+        monkeypatch.setattr(AIOKafkaClient, name, own)
 
 
 class Client:
@@ -91,3 +91,18 @@ def test_a_broker_that_is_down_is_asked_only_after_pauses(monkeypatch: pytest.Mo
 
     reconnect.install()
     assert asyncio.run(asked()) >= reconnect.RECONNECT_S
+
+
+def test_the_coordinator_that_a_broker_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def found(client: AIOKafkaClient, *args: object) -> int:
+        return 7
+
+    monkeypatch.setattr(reconnect, "_coordinator_lookup", found)
+    monkeypatch.setattr(AIOKafkaClient, "get_random_node", lambda _: 1)
+    reconnect.install()
+
+    async def test() -> int:
+        client = AIOKafkaClient(bootstrap_servers=["localhost:1"])
+        return int(await client.coordinator_lookup(1, "an id"))
+
+    assert asyncio.run(test()) == 7
