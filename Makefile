@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 COMPILER = $(shell $(PYTHON) -c "import shutil, sysconfig as s; print(shutil.which(s.get_config_var('CC').split()[0]) or '')")
+unexport PYTHONDONTWRITEBYTECODE  # else each process that a test starts compiles all modules anew
 LOCK := uv pip compile -q --generate-hashes --python-version 3.11 \
   --custom-compile-command "make lock" pyproject.toml
 
@@ -30,13 +31,14 @@ demo: install ## the whole service at work on this machine, in about 80 seconds
 shop: install ## a demo shop and the console in the browser, until Ctrl-C
 	$(BIN)/python -m agents demo --shop
 
-test: install lint ## the tests, a real Kafka and Redis included
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests --ignore tests/clients/node --ignore tests/clients/browser
+test: install lint ## the tests, a real Kafka and Redis included; three processes, because tests on a broker wait much
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not slow" tests --ignore tests/clients/node --ignore tests/clients/browser
 
-slow: install ## the tests that `make test` leaves out because each takes long: kills, outages, compaction, much real traffic
+slow: install ## the tests that `make test` leaves out because each takes long: kills, outages, compaction, much real traffic, and all examples of generated input
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m slow tests --ignore tests/clients/node --ignore tests/clients/browser
+	EFFORT=whole $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/properties tests/reference
 
-unit: install ## the tests that need no broker, in about two and a half minutes
+unit: install ## the tests that need no broker, in less than a minute
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract tests/golden
 
 clients: install .cache/clients/done ## SDKs of storefronts as they are published walk a shop: those of Python, node and browsers
@@ -58,10 +60,10 @@ generate: install ## make the files that are made from others
 	$(BIN)/python -m agents.generate.closing_table
 
 mutants: install ## changes the code at random places: is each seen by a test? (SEED=1 N=160 IN=stream)
-	$(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --number $(or $(N),160) $(or $(IN),stream)
+	EFFORT=whole $(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --number $(or $(N),160) $(or $(IN),stream)
 
 cover: install ## branch coverage of stream/, which is to be whole
-	$(BIN)/coverage run -m pytest -q tests/unit tests/properties tests/reference tests/contract/test_connect.py
+	EFFORT=whole $(BIN)/coverage run -m pytest -q tests/unit tests/properties tests/reference tests/contract/test_connect.py
 	$(BIN)/coverage report --skip-covered --show-missing
 
 bench: install ## what it costs, beside Faust and a bare loop, on a real Kafka: over an hour

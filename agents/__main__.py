@@ -38,6 +38,17 @@ COMMANDS: Final = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command. Exit status: 0 done · 1 it failed · 2 wrong arguments or settings · 130 interrupted."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    parser = parser_of(given)
+    args = parser.parse_args(given)
+    if args.command is None:
+        parser.print_help()
+        return 0
+    status: int = args.run(args)
+    return status
+
+
+def parser_of(given: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of these arguments. It knows the options of their command only."""
     parser = argparse.ArgumentParser(
         prog="storefront-triggers", description="Event-streaming triggers for storefronts."
     )
@@ -48,12 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             module = import_module(f"agents.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
-    args = parser.parse_args(given)
-    if args.command is None:
-        parser.print_help()
-        return 0
-    status: int = args.run(args)
-    return status
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Takes webhooks of `python -m agents sender`: verified, each once. Python's standard library is enough.
+"""Takes webhooks of `storefront-triggers sender`: verified, each once. Python's standard library is enough.
 
 A sender repeats a request until it gets a 2xx, always with the same webhook-id: remember the ids, and answer
 200 to one that is known.

@@ -16,7 +16,7 @@ from stream.audiences_file import as_digits, audiences
 from stream.durations import parse as duration
 from stream.history_file import GivenDocument
 from stream.kinds.registry import KINDS, SHIPPED
-from stream.marked import dotted, line_of
+from stream.marked import dotted, explained, line_of
 from stream.recipes.conditions import Offer, Range, When
 from stream.recipes.history import Document, History
 from stream.recipes.recipe import Cap, Policy, Quiet, Recipe, Recipes
@@ -64,8 +64,9 @@ def given_documents(text: str, name: str = "recipes") -> list[GivenDocument]:
 def _read(text: str, name: str) -> tuple[yaml.Node | None, Any]:
     """(the YAML nodes of a file, for the lines of faults; its content). Raises RecipesError."""
     try:
-        root = yaml.compose(text, yaml.SafeLoader)
-        return root, {} if root is None else named(yaml.safe_load(text))
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        return root, {} if root is None else named(loader.construct_document(root))
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 1
         raise RecipesError(f"{name}:{line}: {fault.problem or fault.context}") from None
@@ -78,13 +79,11 @@ def _document(document: Any, root: yaml.Node | None, at: list[str], name: str) -
     try:
         schemas.validator("recipes")(document)
     except JsonSchemaValueException as fault:
-        path = [*at, *fault.path[1:]]
-        line = line_of(root, path)
-        raise RecipesError(
-            f"{name}:{line}: {dotted(path)}: {fault.message.split(' ', 1)[1]}"
-        ) from None
-    for place, why in recipes_limits.faults(document):
+        place, what = explained(fault)
         path = [*at, *place]
+        raise RecipesError(f"{name}:{line_of(root, path)}: {dotted(path)}: {what}") from None
+    for where, why in recipes_limits.faults(document):
+        path = [*at, *where]
         raise RecipesError(f"{name}:{line_of(root, path)}: {dotted(path)}{why}")
     return parse(document)
 

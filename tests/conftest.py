@@ -1,5 +1,6 @@
 """Fixtures: a real Kafka and a real Redis, shared by all tests that request them."""
 
+import gc
 import os
 import uuid
 from collections.abc import Iterator
@@ -13,6 +14,16 @@ from agents.local.redis import redis
 # On a busy machine an example may take half a minute: no fault of the test that asks for it.
 settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+# A broker of some minutes is not worth what its second compiler costs: a start takes half the time without.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests stay for the whole run: the garbage collector need not visit them again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 20)
 
 
 @pytest.fixture(scope="session")

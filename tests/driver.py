@@ -7,7 +7,7 @@ then can be read after every call. Times are ms since the epoch.
 import json
 from typing import Any, Final
 
-from stream import backtest, recipes_file
+from stream import backtest
 from stream.durations import HOUR
 from stream.outputs.outputs import Outputs
 from stream.outputs.triggers import CANCELLED, FIRED
@@ -15,6 +15,7 @@ from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
 from stream.stages.watermark import KEYS, watermark_record
+from tests import checked
 
 START: Final = 1_767_571_200_000 + 12 * HOUR
 """Mon 5 Jan 2026 12:00 UTC."""
@@ -28,7 +29,7 @@ class Driver:
     """All stages with their clock `now`, from START on. `rules`: a recipes file's contents, by default the shipped ones."""
 
     def __init__(self, rules: Document | None = None) -> None:
-        self._recipes = recipes_file.load(json.dumps(rules or {}))
+        self._recipes = checked.recipes(rules or {})
         self._visitors = Visitors(self._recipes)
         self._keys = Keys(1)
         self._people = People(self._recipes, 1, 1)
@@ -86,7 +87,7 @@ class Driver:
         They read the claims and the facts again from the start.
         """
         if rules is not None:
-            self._recipes = recipes_file.load(json.dumps(rules))
+            self._recipes = checked.recipes(rules)
         visitors, keys, people = self.changelogs
         self._visitors, self._keys = Visitors(self._recipes), Keys(1)
         self._people = People(self._recipes, 1, 1)

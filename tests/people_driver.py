@@ -6,7 +6,6 @@ A fact has the time `now` and is applied when time next moves. Times are ms sinc
 import json
 from typing import Any, Final
 
-from stream import recipes_file
 from stream.durations import HOUR
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
@@ -28,6 +27,7 @@ from stream.state.facts import (
 from stream.state.orders import HandedOrder
 from stream.state.view import View, ViewSummary
 from stream.state.visitor import Checkout
+from tests import checked
 
 START: Final = 1_767_571_200_000 + 12 * HOUR
 """Mon 5 Jan 2026 12:00 UTC."""
@@ -53,7 +53,7 @@ class PeopleDriver:
     """The people stage with its clock `now`, from START on."""
 
     def __init__(self, rules: dict[str, Any] | None = None) -> None:
-        self._people = People(recipes_file.load(json.dumps(rules or FUNNEL)), 1)
+        self._people = People(checked.recipes(rules or FUNNEL), 1)
         self._out = Outputs()
         self._n = 0
         self.now = START

@@ -1,24 +1,32 @@
-"""The commands `connect check FILE` and `connect try SOURCE`, which help to connect a shop.
+"""The commands `connect check FILE`, `connect try SOURCE` and `connect past SOURCE FILE`, which help to connect a shop.
 
 `check` says which line of a sources file is wrong, and why. `try` reads the body of a request from standard input. It
-prints the events that a collector would write, and each part that is left out, with the reason. Neither command writes to
-Kafka.
+prints the events that a collector would write, and each part that is left out, with the reason. `past` turns a file of
+what a source sent into events for a backtest. No command writes to Kafka.
 """
 
 import argparse
+import os
 import sys
+import time
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from agents.collector.validation import Judged
+from agents.config.environment import Environment
+from agents.config.pepper import PEPPER as PEPPER_SETTING
+from agents.config.pepper import pepper
 from agents.config.settings import Settings, SettingsError
 from agents.connect.contacts import keyed
 from agents.connect.signatures import SIGNED
 from agents.connect.sources import Connected, SourcesError, read, unkeyed
 from agents.connect.unpacking import Broken, TooLarge, UnknownPacking
 from agents.faces.trying import Tried, addresses, tried
+from agents.faces.why_left_out import WHY
+from agents.replay import event_file
+from agents.replay.past_of_source import past
 from stream.connect.source import KeyOf
 
 PEPPER: Final = b"a pepper for tries, which no service has"
@@ -56,12 +64,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="treat the request as sent by a page, without a secret or a signature",
     )
+    before = actions.add_parser("past", help="write what a source sent as events for a backtest")
+    before.add_argument("source", metavar="SOURCE", help="name of a source in the sources file")
+    before.add_argument("file", type=Path, metavar="FILE", help="file with a record a line")
+    before.add_argument("--out", type=Path, required=True, metavar="EVENTS", help="file to write")
+    before.add_argument("--sources", type=Path, metavar="FILE", help="(TRIGGERS_SOURCES)")
 
 
 def run(args: argparse.Namespace) -> int:
     """0: all is right. 1: the file has a fault, or a message was refused. 2: a file cannot be read, or wrong arguments."""
     try:
-        return _check(args.file) if args.action == "check" else _try(args)
+        return {"check": _check, "try": _try, "past": _past}[args.action](args)
     except SourcesError as fault:
         print(fault, file=sys.stderr)
         return 1
@@ -73,15 +86,15 @@ def run(args: argparse.Namespace) -> int:
         return 2
 
 
-def _check(file: Path) -> int:
-    sources = read(file)
+def _check(args: argparse.Namespace) -> int:
+    sources = read(args.file)
     for each in sources:
         print(f"{each.source.name} ({each.source.kind}, trust {each.source.trust})")
         for line in (*_proofs(each), *(f"address: {path}" for path in addresses(each))):
             print(f"  {line}")
-    if names := unkeyed(sources):
-        print(f"TRIGGERS_IDENTITY_PEPPER must be set for {', '.join(names)}")
-    print(f"{file}: {len(sources)} sources, no faults")
+    if (names := unkeyed(sources)) and pepper(Environment(os.environ)) is None:
+        print(f"{PEPPER_SETTING} must be set for {', '.join(names)}: it is not set here")
+    print(f"{args.file}: {len(sources)} sources, no faults")
     return 0
 
 
@@ -103,12 +116,31 @@ def _proofs(each: Connected) -> list[str]:
     return lines
 
 
-def _try(args: argparse.Namespace) -> int:
+def _source(args: argparse.Namespace) -> Connected:
+    """The source that the arguments name. Raises SettingsError, SourcesError, OSError."""
     settings = Settings.read()
     file = args.sources or settings.sources
     if file is None:
         raise SettingsError("TRIGGERS_SOURCES is not set: name a file with --sources")
-    found = _named(read(file, _keyed(settings.pepper)), args.source)
+    return _named(read(file, _keyed(settings.pepper)), args.source)
+
+
+def _past(args: argparse.Namespace) -> int:
+    source = _source(args).source
+    with args.file.open("rb") as raw:
+        found = past(event_file.lines(args.file, raw), source, time.time_ns() // 1_000_000)
+    with event_file.whole(args.out) as file:
+        file.writelines(found.in_order())
+    print(f"{len(found.events)} events of {source.name} in {args.out}")
+    for (name, reason), number in found.left_out.most_common():
+        print(f"left out: {number} × {name or '-'}: {reason}{_why(reason)}")
+    for reason, number in found.refused.most_common():
+        print(f"refused: {number} × {reason}")
+    return 1 if found.refused else 0
+
+
+def _try(args: argparse.Namespace) -> int:
+    found = _source(args)
     headers = _headers(args)
     try:
         result = tried(
@@ -161,10 +193,17 @@ def _show(result: Tried) -> None:
 
 def _lines(result: Tried, judged: Judged) -> list[str]:
     lines = [f"{len(judged.taken)} events of {result.path}"]
-    lines += [f"left out: {name} {path}: {reason}" for name, reason, path in result.left_out]
+    lines += [
+        f"left out: {name or '-'} {path}: {reason}{_why(reason)}"
+        for name, reason, path in result.left_out
+    ]
     lines += [
         f"left out: {kind} {note.path}: {note.reason}, expected {note.expected}"
         for kind, note in judged.left_out
     ]
     lines += [f"refused: {each.type} {each.path}: {each.reason}" for each in judged.refused]
     return [*lines, f"the collector would answer: {result.answer}"]
+
+
+def _why(reason: str) -> str:
+    return f" ({WHY[reason]})" if reason in WHY else ""

@@ -15,6 +15,7 @@ from rich.console import Console
 from agents.config.recipes import read_history
 from agents.config.settings import Settings, SettingsError
 from agents.explain import present
+from agents.explain.addressed import WITHOUT_PEPPER, is_address
 from agents.explain.answer_text import show, zone_of
 from agents.explain.decision_sources import DecisionSource, Files, Kafka
 from agents.explain.lookup import Answer, ask
@@ -30,7 +31,8 @@ from stream.store.changelog import UnreadableState
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "id", help="customer:anna, visitor:v1, email:<key>, a bare id, or a trigger id"
+        "id",
+        help="customer:anna, visitor:v1, a bare id, an e-mail address, +PHONE, email:<key>, or a trigger id",
     )
     parser.add_argument(
         "--zone", help="IANA zone of the times (the person's own, else the policy's)"
@@ -59,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
         return 1
     if found is None:
         where = args.folder or f"the topics {settings.prefix}*"
-        print(f"nothing is known of {args.id!r} in {where}", file=sys.stderr)
+        hint = f" ({WITHOUT_PEPPER})" if is_address(args.id) and not settings.pepper else ""
+        print(f"nothing is known of {args.id!r} in {where}{hint}", file=sys.stderr)
         return 1
     show(*found, args.zone, Console(highlight=False, soft_wrap=True))
     return 0
@@ -71,19 +74,20 @@ Found = tuple[Answer, History, list[Present]]
 async def _ask(args: argparse.Namespace, settings: Settings, given: History) -> Found | None:
     """The answer, the history of recipes, and what holds now. `given`: the recipes of TRIGGERS_RECIPES."""
     if args.folder:
-        return await _found(Files(args.folder, args.events, given), args, given)
+        files = Files(args.folder, args.events, given)
+        return await _found(files, args, given, settings.pepper)
     async with Kafka(settings) as source:
         try:
             history = in_force.history(given.at(START), await published(settings))
         except TopicsMissing:
             history = given
-        return await _found(source, args, history)
+        return await _found(source, args, history, settings.pepper)
 
 
 async def _found(
-    source: DecisionSource, args: argparse.Namespace, history: History
+    source: DecisionSource, args: argparse.Namespace, history: History, pepper: bytes | None
 ) -> Found | None:
-    answer = await ask(source, args.id, history.audiences)
+    answer = await ask(source, args.id, history.audiences, pepper)
     if answer is None:
         return None
     now = await present.ask(source, answer, history, zone_of(answer, history, args.zone)[1])

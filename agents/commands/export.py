@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--person",
         metavar="ID",
-        help="only events that can concern this person: customer:anna, or a bare id",
+        help="only events that can concern this person: customer:anna, a bare id, or an address",
     )
     one.add_argument("--visitor", metavar="ID", help="the same, for the person of this visitor")
 
@@ -107,7 +107,7 @@ async def export(settings: Settings, args: argparse.Namespace) -> Written:
         found = await spans(reader, topic, args.since, args.until)
         with _bar() as bar:
             wanted: Wanted = lambda _: True  # noqa: E731 - every line
-            if seeds := _seeds(args):
+            if seeds := _seeds(args, settings.pepper):
                 wanted = await _touching(seeds, _lines(reader, topic, found, bar, "looking"))
             written = Written(found)
             with whole(args.file) as file:
@@ -121,14 +121,13 @@ async def export(settings: Settings, args: argparse.Namespace) -> Written:
         await reader.stop()
 
 
-def _seeds(args: argparse.Namespace) -> tuple[str, ...]:
+def _seeds(args: argparse.Namespace, pepper: bytes | None) -> tuple[str, ...]:
     """The possible names of the person on the command line."""
     if args.visitor:
         return (f"visitor:{args.visitor}",)
     if not args.person:
         return ()
-    sorts = ("email:", "phone:")
-    return (args.person,) if args.person.startswith(sorts) else persons(args.person)
+    return persons(args.person, pepper)
 
 
 async def _touching(names: tuple[str, ...], source: AsyncIterator[Exported]) -> Wanted:

@@ -6,6 +6,7 @@ start, and refuse to run on a wrong topic.
 
 import argparse
 import asyncio
+import logging
 import sys
 import time
 
@@ -51,6 +52,9 @@ def _published(settings: Settings) -> tuple[str, ...]:
 
 def run(args: argparse.Namespace) -> int:
     """0: all topics exist and are right. 1: a topic is wrong, or no broker answers. 2: wrong settings."""
+    logging.getLogger("aiokafka").setLevel(
+        logging.CRITICAL
+    )  # new topics have no leader for a moment
     try:
         settings = Settings.read()
         names = read(settings.recipes).names

@@ -83,7 +83,10 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
     """
     metrics = Metrics(recipes.names, live=settings.time == "append")
     healthy = Health()
-    await health.serve(settings, healthy, metrics)
+    try:
+        await health.serve(settings, healthy, metrics)
+    except OSError as error:
+        raise SettingsError(f"TRIGGERS_METRICS: {error.strerror}") from None
     layout, brokers = await before(stop, cluster_admin.ready(settings, recipes.names))
     metrics.set_partitions(layout)
     worker = Worker(settings, recipes, layout, brokers, metrics)

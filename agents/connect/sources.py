@@ -18,7 +18,7 @@ from agents.connect.signatures import SIGNED
 from stream.connect.money import CODES
 from stream.connect.registry import REGISTRY, RENAMED
 from stream.connect.source import HARMLESS, KeyOf, Source, no_key
-from stream.marked import dotted, line_of
+from stream.marked import dotted, explained, line_of
 
 SERVERS: Final = frozenset({"shopify", "woocommerce", "commercetools"})
 """Kinds that only servers send. They are trusted by default."""
@@ -84,8 +84,8 @@ def load(
     try:
         schemas.validator("sources")(document)
     except JsonSchemaValueException as fault:
-        what = fault.message.split(" ", 1)[1]
-        raise _error(name, root, _Fault(tuple(fault.path[1:]), what)) from None
+        path, what = explained(fault)
+        raise _error(name, root, _Fault(tuple(path), what)) from None
     given = [_with_files(each, index, folder) for index, each in enumerate(document["sources"])]
     for found in _faults(given):
         raise _error(name, root, found)

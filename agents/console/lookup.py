@@ -75,7 +75,7 @@ class Lookup:
     async def _from_log(self, name: str, id: str | None) -> dict[str, Any] | None:
         async with self._slots, Kafka(self._settings) as source:
             history = self._documents.history()
-            found = await ask(source, name, history.audiences)
+            found = await ask(source, name, history.audiences, self._settings.pepper)
             if found is None:
                 return None
             pending, place = await self._waiting(source, found.name)
@@ -112,7 +112,7 @@ class Lookup:
         if self._view is None:
             raise Unanswered(f"{fault} There is no Redis view to use instead.")
         try:
-            for person in persons(name):
+            for person in persons(name, self._settings.pepper):
                 decisions = await self._view.decisions(person)
                 pending = await self._view.waiting(person)
                 if decisions or pending:

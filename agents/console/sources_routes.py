@@ -1,5 +1,6 @@
 """The routes of the sources page: the figures of each source, and its last requests."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import web
@@ -7,6 +8,7 @@ from aiohttp import web
 from agents.console.collectors import SETTING, Sources
 from agents.console.routes import LONGEST, answer
 from agents.faces.request_log import SETTING as KEY_SETTING
+from agents.faces.why_left_out import WHY
 
 SOURCES: Final = web.AppKey("sources", Sources)
 
@@ -24,6 +26,7 @@ async def sources(request: web.Request) -> web.Response:
     return answer(
         {
             "sources": found,
+            "why": _why(reason for each in found for reason, _ in each.left_out),
             "faults": faults,
             "collectors": len(sources.at),
             "may_look": sources.may_look,
@@ -40,4 +43,11 @@ async def requests(request: web.Request) -> web.Response:
             {"fault": f"Requests are not shown here: set {SETTING} and {KEY_SETTING}."}, 403
         )
     found, faults = await sources.requests(name)
-    return answer({"requests": found, "faults": faults})
+    left_out = (part for each in found for part in each["became"]["left_out"])
+    why = _why(reason for _, reason, _ in left_out)
+    return answer({"requests": found, "why": why, "faults": faults})
+
+
+def _why(reasons: Iterable[str]) -> dict[str, str]:
+    """A clause for each reason."""
+    return {each: WHY[each] for each in sorted(set(reasons)) if each in WHY}

@@ -7,7 +7,7 @@ from typing import Any, Final
 from agents.explain import life_text
 from agents.explain.event_text import moment, money, things
 from agents.explain.refusal_reasons import Case, recipe_of, span, why
-from stream.durations import HOUR
+from stream.durations import HOUR, MINUTE, SECOND
 from stream.outputs.triggers import CANCELLED
 from stream.recipes.history import START, History
 from stream.recipes.ids import trigger_id
@@ -164,8 +164,9 @@ class DecisionText:
         elif because:
             yield because
         else:
-            pause = span((trigger["not_before"] - reasons["last_active"]) // 60_000 * 60_000)
-            yield f"Because they were inactive for {pause}, and nothing held it back."
+            pause = trigger["not_before"] - reasons["last_active"]
+            whole = pause // MINUTE * MINUTE if pause >= MINUTE else pause // SECOND * SECOND
+            yield f"Because they were inactive for {span(whole)}, and nothing held it back."
         if trigger.get("offer"):
             yield f"With the offer {trigger['offer']}."
         if trigger.get("arm"):

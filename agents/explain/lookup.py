@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
+from agents.explain.addressed import person_of
 from agents.explain.decision_sources import DecisionSource
 from agents.explain.timeline import Record, Story
 from agents.explain.whose import Beings, Followed
@@ -33,18 +34,24 @@ class Answer(NamedTuple):
         return devices if len(devices) == len(self.visitors) else (*devices, "a server")
 
 
-async def ask(source: DecisionSource, asked: str, audiences: Collection[str] = ()) -> Answer | None:
+async def ask(
+    source: DecisionSource,
+    asked: str,
+    audiences: Collection[str] = (),
+    pepper: bytes | None = None,
+) -> Answer | None:
     """The story of a person, or None if there is no record about one.
 
-    `asked`: a person (`customer:anna`, `visitor:v1`, `email:<key>`, with or without the word before the colon), or the
-    trigger id of a step · `audiences`: the audiences whose changes are part of the story.
+    `asked`: a person (`customer:anna`, `visitor:v1`, `email:<key>`, with or without the word before the colon), an
+    address, or the trigger id of a step · `audiences`: the audiences whose changes are part of the story · `pepper`:
+    finds addresses; None: only persons are found.
     """
     name, id = asked, None
     if TRIGGER_ID.fullmatch(asked.lower()):
         for decision in await source.decisions(None):
             if decision["trigger_id"] == asked.lower():
                 name, id = decision["person"], asked.lower()
-    for person in persons(name):
+    for person in persons(name, pepper):
         story = await _story(source, person, audiences)
         if story.events or story.decisions:
             visitors = {event["visitor"] for event in story.events}
@@ -53,11 +60,13 @@ async def ask(source: DecisionSource, asked: str, audiences: Collection[str] = (
     return None
 
 
-def persons(name: str) -> tuple[str, ...]:
-    """The persons that a name may stand for, the most likely first."""
+def persons(name: str, pepper: bytes | None = None) -> tuple[str, ...]:
+    """The persons that a name or an address may stand for, the most likely first."""
+    by_address = person_of(name, pepper)
     if name.startswith(SORTS):
-        return (name,)
-    return tuple(f"{sort}{name}" for sort in SORTS)
+        return (by_address or name,)
+    given = tuple(f"{sort}{name}" for sort in SORTS)
+    return given if by_address is None else (by_address, *given)
 
 
 async def _story(source: DecisionSource, person: str, audiences: Collection[str]) -> Story:

@@ -88,7 +88,15 @@ def lines(story: Story, recipes: Recipes | History, zone: tzinfo = UTC) -> list[
         text, id = teller.cancel(cancel), cancel["trigger_id"]
         taken_back: Kind = "shadow" if teller.is_of_shadow(cancel) else "cancelled"
         ranked.append((cancel["at"], 3, StoryLine(cancel["at"], taken_back, text, (), id)))
+    if not ranked and own:
+        ranked.append((own[-1].event["t"], 1, _signs_alone(own[-1])))
     return [line for _, _, line in sorted(ranked, key=lambda entry: entry[:2])]
+
+
+def _signs_alone(last: Followed) -> StoryLine:
+    """The only line about somebody of whom no event has a sentence."""
+    text = f"{who(last.event['visitor'])} was here: there is nothing but signs of activity"
+    return StoryLine(last.event["t"], "quiet", text)
 
 
 def _audiences(story: Story, recipes: Recipes | History) -> Iterator[StoryLine]:

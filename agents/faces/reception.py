@@ -43,6 +43,7 @@ CODES: Final = {
     400: "unreadable",
     401: "unauthorized",
     403: "origin_not_allowed",
+    404: "not_found",
     408: "too_slow",
     413: "too_large",
     415: "unsupported_media_type",

@@ -78,7 +78,7 @@ def cluster(
             yield Cluster(nodes)
         finally:
             for node in nodes:
-                node.terminate()
+                node.terminate() if data else node.kill()  # what is deleted need not be closed
             for node in nodes:
                 node.stop()
 

@@ -1,6 +1,8 @@
 """Serves /live, /ready and /metrics on an address of their own."""
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
+from errno import EADDRINUSE
 from types import MappingProxyType
 from typing import Final
 
@@ -34,7 +36,17 @@ async def serve(
         site.router.add_get(path, answer)
     runner = web.AppRunner(site, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, *address).start()
+    try:
+        await web.TCPSite(runner, *address).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise OSError(error.errno, _unserved(address, error.errno or 0)) from None
+
+
+def _unserved(address: tuple[str, int], errno: int) -> str:
+    host, port = address
+    why = f"/metrics cannot be served at {host}:{port} ({os.strerror(errno)})"
+    return f"{why}: give each process on a machine its own address" if errno == EADDRINUSE else why
 
 
 def _faults_page(faults: Faults) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -1,4 +1,7 @@
-"""Stock Faust on the same job as handloop.py: an agent with a Table, and a timer that finds idle visitors."""
+"""Stock Faust on the same job as handloop.py: an agent with a Table, and a timer that finds idle visitors.
+
+Faust lets only the agent change the table. So the timer keeps in memory which visits it has ended.
+"""
 
 import os
 import sys
@@ -24,6 +27,7 @@ events = app.topic(
 )
 left = app.topic(f"{os.environ['BENCH_GROUP']}-left", value_serializer="json")
 states = app.Table("visitors", default=dict)
+ended: dict[str, float] = {}
 reached = 0.0
 done = 0
 
@@ -51,10 +55,10 @@ async def visitors(stream: Any) -> None:
 @app.timer(interval=10.0)
 async def idle() -> None:
     for visitor, state in list(states.items()):
-        if state["last"] + INACTIVE_S <= reached:
+        if state["last"] + INACTIVE_S <= reached and ended.get(visitor) != state["last"]:
+            ended[visitor] = state["last"]
             if state.get("cart"):
                 await left.send(key=visitor, value=state["cart"])
-            states.pop(visitor)
 
 
 @app.timer(interval=0.1)

@@ -1,4 +1,5 @@
-"""The fastest pages of tests/clients/browser: Shopify's pixel in its sandboxed frame, and Matomo's script.
+"""The fastest pages of tests/clients/browser: Shopify's pixel in its sandboxed frame, Matomo's script, and copied hits of
+gtag.
 
 `make clients` walks through all of them.
 """

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from stream.connect.finishing import finish
 from stream.connect.request import Given, Record, Request
 from stream.connect.source import Source
 from stream.connect.translation import Translation
+from tests import effort
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / "schemas" / "examples" / "connect"
@@ -70,12 +72,14 @@ def translated(example: dict[str, Any], kind: str) -> Translation:
     return registry.translate(kind, carried(example), source(example, kind), example["now"])
 
 
+@cache
 def with_a_file() -> set[str]:
     files = (ROOT / "stream" / "connect").glob("*.py")
     found = {file.stem for file in files if "\ndef translate(" in file.read_text()}
     return {name.replace("_", "-") for name in found - {"registry"}}
 
 
+@cache
 def with_examples() -> set[str]:
     return {folder.name for folder in HOME.iterdir() if list(folder.glob("*.json"))}
 
@@ -198,7 +202,7 @@ def textual(example: dict[str, Any], carried_as: str) -> dict[str, Any]:
     return example
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=effort.of(300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(mutated())
 def test_no_translator_raises_and_all_its_events_are_accepted(
     case: tuple[dict[str, Any], str],
@@ -212,7 +216,7 @@ def test_no_translator_raises_and_all_its_events_are_accepted(
         check(event)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort.of(100), deadline=None)
 @given(st.sampled_from(sorted(registry.REGISTRY)), st.binary(max_size=60) | st.text(max_size=60))
 def test_no_translator_raises_on_any_bytes(kind: str, body: bytes | str) -> None:
     raw = body if isinstance(body, bytes) else body.encode("utf-8", "replace")

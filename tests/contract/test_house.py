@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.sources import parsed
+
 HOME = Path(__file__).parents[2]
 MAY_IMPORT = {"schemas": set(), "stream": {"schemas"}, "agents": {"schemas", "stream"}}
 """Of each other: `schemas/` promises, `stream/` decides, `agents/` carries. None knows the tests."""
@@ -27,7 +29,7 @@ def imported(tree: ast.Module) -> set[str]:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOME)))
 def test_a_file_imports_only_from_rooms_below_its_own(file: Path) -> None:
     room = file.relative_to(HOME).parts[0]
-    assert imported(ast.parse(file.read_text())) - MAY_IMPORT[room] - {room} == set()
+    assert imported(parsed(file)) - MAY_IMPORT[room] - {room} == set()
 
 
 def test_an_arrow_back_would_be_found() -> None:
@@ -76,7 +78,7 @@ def test_a_package_of_stream_imports_only_from_floors_below(file: Path) -> None:
     own = file.relative_to(HOME / "stream").with_suffix("").parts[0]
     floor = next((n for n, names in enumerate(FLOORS) if own in names), len(FLOORS))
     below = set().union(*FLOORS[:floor])
-    assert packages(ast.parse(file.read_text())) - below - {own} == set()
+    assert packages(parsed(file)) - below - {own} == set()
 
 
 def test_an_import_from_a_floor_above_would_be_found() -> None:

@@ -2,24 +2,28 @@
 
 import ast
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import schemas
-from stream import backtest, recipes_file
+from stream import backtest
 from stream.kinds.registry import KINDS
 from stream.outputs import triggers
+from tests import checked
+from tests.contract.sources import parsed
 from tests.reference import generate
 
 ROOT = Path(__file__).parents[2]
 
 
+@cache
 def with_a_file() -> set[str]:
     """The kinds whose DEFAULTS are in files of stream/."""
     found = set()
     for file in (ROOT / "stream").rglob("*.py"):
-        for node in ast.parse(file.read_text()).body:
+        for node in parsed(file).body:
             if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "DEFAULTS":
                 found.add(file.stem.replace("_", "-"))
     return found
@@ -70,10 +74,10 @@ def test_each_missing_part_of_a_new_kind_has_a_sentence() -> None:
 
 def test_every_trigger_keeps_the_schema_of_its_kind() -> None:
     kinds = set()
-    made = [(generate.recipes(seed), generate.log(seed, 150)) for seed in range(40)]
+    made = [(generate.recipes(seed), generate.log(seed, 150)) for seed in range(20)]
     made += [(generate.life_recipes(seed), generate.life_log(seed, 150)) for seed in range(10)]
     for document, log in made:
-        rules = recipes_file.load(json.dumps(document))
+        rules = checked.recipes(document)
         for value in backtest.decide(log, rules)[0]:
             event = json.loads(value)
             if event["type"] == triggers.FIRED:

@@ -4,9 +4,12 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.contract.sources import parsed
 
 HOME = Path(__file__).parents[2]
 ROOMS = ("stream", "agents")
@@ -66,10 +69,9 @@ def homonyms(named: Iterable[tuple[str, str]]) -> set[str]:
     return {name for name, where in found.items() if len(where) > 1}
 
 
+@cache
 def class_homonyms() -> set[str]:
-    return homonyms(
-        (name, package(file)) for file in FILES for name in classes(ast.parse(file.read_text()))
-    )
+    return homonyms((name, package(file)) for file in FILES for name in classes(parsed(file)))
 
 
 def module_homonyms(room: str) -> set[str]:

@@ -8,7 +8,7 @@ import ast
 import inspect
 import textwrap
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 
 from agents.kafka.private_names import PRIVATE
 from agents.worker import consumer, faust_app
+from tests.contract.sources import nodes
 
 HOME = Path(__file__).parents[2]
 PINS = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]["dependencies"]
@@ -32,18 +33,23 @@ def class_of(where: str) -> type:
     return found
 
 
-def attributes(cls: type) -> Iterator[str]:
-    """Yields attributes of a class and its bases: defined, declared, or set on `self` by a method."""
-    for base in cls.__mro__[:-1]:
-        yield from vars(base)
-        yield from base.__annotations__ if "__annotations__" in vars(base) else ()
-        try:
-            tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
-        except (OSError, TypeError):
-            continue  # compiled: what it sets is declared
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                yield node.attr
+def attributes(cls: type) -> set[str]:
+    """The attributes of a class and its bases: defined, declared, or set on `self` by a method."""
+    return set().union(*map(_own_attributes, cls.__mro__[:-1]))
+
+
+@cache
+def _own_attributes(cls: type) -> set[str]:
+    found = {*vars(cls), *(cls.__annotations__ if "__annotations__" in vars(cls) else ())}
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    except (OSError, TypeError):
+        return found  # compiled: what it sets is declared
+    return found | {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
 
 
 def is_private(name: str) -> bool:
@@ -53,24 +59,27 @@ def is_private(name: str) -> bool:
 
 @pytest.mark.parametrize(("where", "name"), NAMES)
 def test_a_private_name_that_is_used_exists(where: str, name: str) -> None:
-    assert name in set(attributes(class_of(where))), (
+    assert name in attributes(class_of(where)), (
         f"{where.replace(':', '.')} has no {name} in the installed release: agents/kafka/private_names.py lists "
         "it as used; read the new source, mend its user, then the list and the pin"
     )
 
 
+@cache
 def mentioned(file: Path) -> set[str]:
     """The attributes that a file reads or sets, and the methods that it defines."""
-    nodes = list(ast.walk(ast.parse(file.read_text())))
-    return {node.attr for node in nodes if isinstance(node, ast.Attribute)} | {
-        node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    return {node.attr for node in nodes(file) if isinstance(node, ast.Attribute)} | {
+        node.name
+        for node in nodes(file)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
 
+@cache
 def own(file: Path) -> set[str]:
     """The names that a file defines: functions, methods, and attributes set on `self`."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in nodes(file):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.ClassDef):
@@ -85,7 +94,7 @@ def own(file: Path) -> set[str]:
 def neighbours(file: Path) -> list[Path]:
     """The files of agents/ that a file imports from; it may subclass their classes."""
     found = []
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in nodes(file):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("agents."):
             found.append(HOME / f"{str(node.module).replace('.', '/')}.py")
     return [each for each in found if each.is_file()]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.sources import parsed
+
 FILES = sorted((Path(__file__).parents[2] / "stream").rglob("*.py"))
 
 PURE = {
@@ -58,12 +60,12 @@ def test_every_file_of_the_core_is_checked() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
 def test_a_file_of_the_core_imports_only_what_is_pure(file: Path) -> None:
-    assert [name for name in imports(ast.parse(file.read_text())) if not is_pure(name)] == []
+    assert [name for name in imports(parsed(file)) if not is_pure(name)] == []
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
 def test_a_file_of_the_core_asks_no_clock_no_environment_and_no_chance(file: Path) -> None:
-    assert IMPURE.isdisjoint(calls(ast.parse(file.read_text())))
+    assert IMPURE.isdisjoint(calls(parsed(file)))
 
 
 def test_an_import_of_the_carriers_would_be_found() -> None:

@@ -3,24 +3,27 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from agents.generate import asyncapi, asyncapi_html, closing_table, prometheus_rules
+from tests.contract.sources import nodes
 
 HOME = Path(__file__).parents[2]
 
 
 def imported(file: Path) -> Iterator[str]:
     """Yields the packages of agents/ that a file imports from."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in nodes(file):
         if isinstance(node, ast.ImportFrom) and node.module == "agents":
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("agents."):
             yield str(node.module).split(".")[1]
 
 
+@cache
 def arrows() -> dict[str, set[str]]:
     """The packages that each package of agents/ imports from."""
     found = defaultdict[str, set[str]](set)

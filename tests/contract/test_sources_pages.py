@@ -3,21 +3,30 @@
 import json
 import re
 import shlex
+import textwrap
 import tomllib
+from base64 import b64encode
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
 
+from agents.connect.contacts import keyed
 from agents.connect.sources import Connected, load
 from agents.faces.paths import Route, route_of
+from agents.faces.trying import Tried, tried
 from stream.connect.registry import REGISTRY
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "docs" / "sources"
+DOCS = ROOT / "docs"
+FOLDER = DOCS / "sources"
 PAGES = sorted(file for file in FOLDER.glob("*.md") if file.name != "README.md")
 BROWSER = ROOT / "tests" / "clients" / "browser"
 HEADINGS = ["sources.yaml", "Try it", "What it can tell, and what not"]
+PEPPER = b"a pepper of thirty-two bytes, or more"
+FIELDS = ("events", "steps", "consent", "cart_authority", "currency", "region", "network_userid")
+"""Fields of a source that a page may show alone, such as `steps: {Delivery: shipping}`."""
 
 
 def label(page: Path) -> str:
@@ -34,15 +43,41 @@ class Curl(NamedTuple):
     body: bytes
 
 
-def sources(page: Path) -> tuple[Connected, ...]:
+def sources_file(page: Path) -> str:
     text = page.read_text(encoding="utf-8")
-    return load(text.partition("```yaml\n")[2].partition("```")[0], page.name)
+    return textwrap.dedent(
+        re.findall(r"^ *```yaml\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)[0]
+    )
+
+
+def sources(page: Path) -> tuple[Connected, ...]:
+    return load(sources_file(page), page.name, keyed=lambda region: keyed(PEPPER, region))
 
 
 def curls(page: Path) -> list[Curl]:
     """The requests to the collector on a page."""
     commands = re.findall(r"^curl .*(?:\n(?:  |\").*)*", page.read_text(), re.MULTILINE)
     return [curl(each) for each in commands if "8091" in each]
+
+
+def fields(page: Path) -> list[dict[str, Any]]:
+    """The fields of a source that a page shows alone."""
+    names = "|".join(FIELDS)
+    found = re.findall(rf"`((?:{names}): [^`]+)`", page.read_text(encoding="utf-8"))
+    return [yaml.safe_load(each) for each in found]
+
+
+def attempt(page: Path, request: Curl) -> Tried:
+    """What `connect try` makes of a request, for the source that it is for."""
+    path, _, query = request.path.partition("?")
+    route = route_of(request.method, path)
+    assert isinstance(route, Route)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    if request.user is not None:
+        headers["authorization"] = f"Basic {b64encode(request.user.encode()).decode()}"
+    source = next(each for each in sources(page) if each.source.kind in route.face.kinds)
+    options: dict[str, Any] = {"path": path, "query": query, "headers": headers}
+    return tried(source, body=request.body, method=request.method, **options)
 
 
 def curl(command: str) -> Curl:
@@ -92,6 +127,30 @@ def test_the_addresses_on_a_page_are_answered(page: Path) -> None:
             names = [each.source.name for each in sources(page)]
             keys = [key for each in sources(page) for key in each.keys]
             assert route.name in [*names, *keys]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=label)
+def test_each_request_of_a_page_is_taken_whole(page: Path) -> None:
+    found = [attempt(page, each) for each in curls(page)]
+    assert found, "a page without a request to try"
+    for each in found:
+        assert each.answer in ("200", "204")
+        assert each.judged.taken
+        assert (each.left_out, each.judged.left_out, each.judged.refused) == ([], [], [])
+
+
+@pytest.mark.parametrize("page", [*PAGES, DOCS / "bridge.md"], ids=label)
+def test_each_sources_file_and_each_field_on_a_page_is_valid(page: Path) -> None:
+    file = sources_file(page)
+    assert load(file, page.name)
+    for each in fields(page):
+        document = yaml.safe_load(file)
+        document["sources"][0].update(each)
+        assert load(yaml.safe_dump(document), f"{page.name} with {each}")
+
+
+def test_pages_show_fields_of_a_source() -> None:
+    assert sum(len(fields(page)) for page in PAGES) > 8
 
 
 def test_a_command_on_a_page_is_read_as_a_shell_does() -> None:

@@ -152,10 +152,11 @@ class Scene:
             ends = self._ends(log)
             limit = time.monotonic() + within
             while time.monotonic() < limit:
-                look = verdict.Verdict()
-                verdict.outputs(oracle.judged(tail.read(), until), demand, look)
-                if not look.missing and self._at(ends):
-                    break
+                rows, look = oracle.judged(tail.read(), until), verdict.Verdict()
+                if len(rows) >= demand.rows.total():  # else some are missing
+                    verdict.outputs(rows, demand, look)
+                    if not look.missing and self._at(ends):
+                        break
                 time.sleep(0.5)
             recovery = time.monotonic() - healed
             self._until_caught_up()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from stream.recipes.history import History
-from stream.recipes_file import load_history
+from tests import checked
 from tests.properties.service import Changelog, Service
 
 HOME = Path(__file__).parent
@@ -71,7 +71,7 @@ class Golden:
 
     @property
     def rules(self) -> History:
-        return load_history(json.dumps(self.recipes))
+        return checked.history(self.recipes)
 
     def fresh(self) -> Service:
         return Service(self.rules, [line.encode() for line in self.lines])

@@ -75,11 +75,12 @@ def test_the_clock_record_says_where_a_file_continues(file: Path) -> None:
 @each
 def test_a_state_of_a_newer_version_is_refused_anywhere_in_the_log(file: Path) -> None:
     golden = Golden.of(file)
+    rules = golden.rules
     for stage, records in ((Visitors, golden.visitors), (People, golden.people)):
         for key, value in unpacked(records):
             if value is None:
                 continue
-            made: Any = stage(golden.rules) if stage is Visitors else People(golden.rules, 1, 1)
+            made: Any = stage(rules) if stage is Visitors else People(rules, 1, 1)
             with pytest.raises(
                 UnreadableState, match=f"expected format {FORMAT}, got {FORMAT + 1}: start"
             ):

@@ -112,6 +112,12 @@ def test_a_persons_whole_story_is_shown(page: Console, log: Log) -> None:
     assert all(line["details"] for line in found["lines"] if line["kind"] == "refused")
 
 
+def test_without_the_pepper_an_address_is_answered_with_what_is_missing(page: Console) -> None:
+    answer = page.ask("ann@shop-mail.de")
+    assert answer.status == 404
+    assert "TRIGGERS_IDENTITY_PEPPER" in answer.json["fault"]
+
+
 def test_a_trigger_id_leads_to_its_person(page: Console, log: Log) -> None:
     decision = log.values("triggers.decisions")[0][1]
     for id in (decision["trigger_id"], decision["trigger_id"].upper()):

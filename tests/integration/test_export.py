@@ -159,7 +159,7 @@ def test_live_records_that_are_not_events_are_rejected_again(
         for key, no_event, _, _ in NO_EVENTS:
             producer.send(settings.topic(EVENTS), no_event, key)
         producer.flush()
-        time.sleep(VISIT_S)
+        time.sleep(VISIT_S if kind is looking else 0)
     producer.close()
     with WorkerProcesses(2, replaying.environ(settings), tmp_path) as workers:
         replaying.until(
@@ -221,14 +221,20 @@ def story() -> list[bytes]:
     return lines
 
 
+@pytest.fixture(scope="module")
+def told(broker: str) -> Settings:
+    """Of a topic with the story."""
+    return made(broker, f"told{time.time_ns()}.", story())
+
+
 @pytest.mark.parametrize(
     "asked", [("--person", "anna"), ("--person", "customer:anna"), ("--visitor", "phone")]
 )
 def test_one_persons_file_has_all_events_that_can_affect_her(
-    broker: str, prefix: str, tmp_path: Path, asked: tuple[str, str]
+    told: Settings, tmp_path: Path, asked: tuple[str, str]
 ) -> None:
     given = story()
-    lines = exported(made(broker, prefix, given), tmp_path / "anna.jsonl", *asked)
+    lines = exported(told, tmp_path / "anna.jsonl", *asked)
     owners = {json.loads(line).get("visitor", "order") for line in lines}
     assert owners == {"phone", "laptop", "order"}
 
@@ -241,35 +247,26 @@ def test_one_persons_file_has_all_events_that_can_affect_her(
     assert of_anna(without) != of_anna(given), "the order is what only her cart's id joins to her"
 
 
-def test_one_person_up_to_a_past_time(broker: str, prefix: str, tmp_path: Path) -> None:
-    given = story()
-    lines = exported(
-        made(broker, prefix, given),
-        tmp_path / "anna.jsonl",
-        "--person",
-        "anna",
-        "--to",
-        str(T + 10 * MINUTE),
-    )
+def test_one_person_up_to_a_past_time(told: Settings, tmp_path: Path) -> None:
+    given, until = story(), str(T + 10 * MINUTE)
+    lines = exported(told, tmp_path / "anna.jsonl", "--person", "anna", "--to", until)
     assert lines == [given[0], given[1], given[2], given[4]]
 
 
-def test_an_unknown_person_leaves_no_file(broker: str, prefix: str, tmp_path: Path) -> None:
-    settings = made(broker, prefix, story())
-    done = export(settings, tmp_path / "who.jsonl", "--person", "nobody-here")
+def test_an_unknown_person_leaves_no_file(told: Settings, tmp_path: Path) -> None:
+    done = export(told, tmp_path / "who.jsonl", "--person", "nobody-here")
     assert done.returncode == 1
     assert "no event of customer:nobody-here or visitor:nobody-here" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failed_write_keeps_the_old_file(broker: str, prefix: str, tmp_path: Path) -> None:
-    settings = made(broker, prefix, story())
+def test_a_failed_write_keeps_the_old_file(told: Settings, tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text("old")
-    done = export(settings, tmp_path / "log.jsonl", "--from", "9:0")
+    done = export(told, tmp_path / "log.jsonl", "--from", "9:0")
     assert done.returncode == 1
     assert "expected partitions 0 to 3 of" in done.stderr
     assert (tmp_path / "log.jsonl").read_text() == "old"
-    done = export(settings, tmp_path / "no-such-folder" / "log.jsonl")
+    done = export(told, tmp_path / "no-such-folder" / "log.jsonl")
     assert done.returncode == 1
     assert "No such file or directory" in done.stderr
 

@@ -170,6 +170,8 @@ def test_a_webhook_is_taken_with_a_signature_of_either_secret_and_not_without(
         wrong = await site.send("POST", "/connect/shopify/shop", order, shopify("other", "x"))
         assert wrong.status == 401
         assert (await site.send("POST", "/connect/shopify/shop", order, JSON)).status == 401
+        nobodys = await site.send("POST", "/connect/shopify/nobody", order, JSON)
+        assert (nobodys.status, json.loads(nobodys.body)["code"]) == (404, "not_found")
         ping = await site.send("POST", "/connect/woocommerce/woo", b"webhook_id=5", FORM)
         assert ping.status == 200
         woo = packed({"id": 9, "status": "processing", "total": "5", "currency": "EUR"})

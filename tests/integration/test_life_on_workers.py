@@ -79,7 +79,7 @@ def test_a_life_gives_live_what_it_gives_in_a_backtest(
 START = 1_672_876_800_000
 DAY = 86_400_000
 SHOP = Path(__file__).parents[2] / "deploy" / "recipes.yaml"
-YEARS = tuple(line.rstrip() for line in publish.lines(traffic.years(1, 25, START, 730 * DAY)))
+YEARS = tuple(line.rstrip() for line in publish.lines(traffic.years(1, 12, START, 730 * DAY)))
 
 
 def test_simulated_years_give_the_same_live_in_a_backtest_and_in_explain(

@@ -8,7 +8,6 @@ from agents.config.settings import Settings, aiokafka_options
 from agents.kafka import cluster_admin
 from agents.kafka.offsets import Offsets
 from agents.kafka.topics import EVENTS, Layout
-from agents.local.cluster import cluster
 from stream import recipes_file
 
 
@@ -36,10 +35,9 @@ async def told(settings: Settings) -> list[dict[tuple[str, int], int]]:
     return found
 
 
-def test_a_log_end_is_known_as_soon_as_there_is_a_leader() -> None:
-    with cluster(1) as broker:
-        settings = Settings(kafka=(broker.bootstrap,), prefix="ends.", group="ends.g")
-        before, log_end_offsets, ends, beginnings = asyncio.run(told(settings))
+def test_a_log_end_is_known_as_soon_as_there_is_a_leader(broker: str, prefix: str) -> None:
+    settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, group=f"{prefix}g")
+    before, log_end_offsets, ends, beginnings = asyncio.run(told(settings))
     events = settings.topic(EVENTS)
     assert before == beginnings == {(events, 0): 0, (events, 1): 0}
     assert log_end_offsets == ends == {(events, 0): 0, (events, 1): 1}

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from aiokafka.errors import ProducerFenced
@@ -19,16 +18,22 @@ from stream import recipes_file
 LAYOUT = Layout(1, 1, 1)
 
 
-@contextmanager
-def made(prefix: str) -> Iterator[tuple[Settings, Cluster]]:
-    """A broker with the service's topics."""
-    with cluster(1) as broker:
-        settings = Settings(
-            kafka=(broker.bootstrap,), prefix=prefix, group=f"{prefix}g", delivery="exactly_once"
-        )
-        with cluster_admin.connected(settings) as admin:
-            cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, *LAYOUT)
-        yield settings, broker
+@pytest.fixture(scope="module")
+def own() -> Iterator[Cluster]:
+    """A broker that a test may freeze."""
+    with cluster(1) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(own: Cluster, prefix: str) -> Settings:
+    """Of a service whose topics exist."""
+    made = Settings(
+        kafka=(own.bootstrap,), prefix=prefix, group=f"{prefix}g", delivery="exactly_once"
+    )
+    with cluster_admin.connected(made) as admin:
+        cluster_admin.create(admin, made, recipes_file.DEFAULT.names, *LAYOUT)
+    return made
 
 
 async def sender(settings: Settings) -> TransactionalProducer:
@@ -75,14 +80,15 @@ async def sent_after_the_end(settings: Settings) -> None:
         await asyncio.gather(former.stop(), owner.stop(), return_exceptions=True)
 
 
-def test_sending_in_an_ended_transaction_raises_the_reason() -> None:
+def test_sending_in_an_ended_transaction_raises_the_reason(settings: Settings) -> None:
     """The client's own error is that it cannot send outside of a transaction."""
-    with made("ended.") as (settings, _), pytest.raises(ProducerFenced, match="another worker"):
+    with pytest.raises(ProducerFenced, match="another worker"):
         asyncio.run(asyncio.wait_for(sent_after_the_end(settings), 30))
 
 
-def test_an_unanswered_commit_blocks_no_checkpoint_after_a_revoke() -> None:
+def test_an_unanswered_commit_blocks_no_checkpoint_after_a_revoke(
+    settings: Settings, own: Cluster
+) -> None:
     """A stopped producer never answers a commit. The checkpoint, of which there is
     one at a time, would wait for ever."""
-    with made("left.") as (settings, broker):
-        assert asyncio.run(left_while_it_commits(settings, broker)) == (False, True)
+    assert asyncio.run(left_while_it_commits(settings, own)) == (False, True)

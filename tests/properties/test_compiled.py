@@ -18,6 +18,7 @@ from stream.kinds.exit_score import SORTS
 from stream.outputs.outputs import Outputs
 from stream.stages.backend import COMPILED, PURE, VisitorBackend
 from stream.stages.visitors import Visitors
+from tests import effort
 from tests.properties import oddities
 
 needed = pytest.mark.skipif(COMPILED is None, reason="not built: there was no C compiler")
@@ -99,7 +100,7 @@ def by_turns(seed: int) -> Iterator[VisitorBackend]:
 
 
 @needed
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=effort.of(150), deadline=None)
 @given(SEEDS, st.sampled_from((60, 250, 600)))
 def test_it_gives_the_same_outputs_and_writes_the_same_states(seed: int, size: int) -> None:
     assert COMPILED is not None
@@ -132,7 +133,7 @@ STEPS = st.lists(
 
 
 @needed
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=effort.of(400), deadline=None)
 @given(STEPS)
 def test_signals_of_leaving_add_up_to_the_same_triggers(given: list[tuple[bytes, int]]) -> None:
     assert COMPILED is not None
@@ -160,7 +161,7 @@ def backtested(lines: list[bytes], make: VisitorBackend) -> list[object]:
 
 
 @needed
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort.of(60), deadline=None)
 @given(SEEDS, st.booleans())
 def test_a_backtest_of_lines_decides_the_same(seed: int, disorder: bool) -> None:
     assert COMPILED is not None
@@ -245,7 +246,7 @@ def test_the_compiled_part_applies_most_of_an_odd_log() -> None:
 
 
 @needed
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=effort.of(300), deadline=None)
 @given(st.binary(max_size=60), st.integers(1, 3))
 def test_bytes_that_are_not_a_batch_are_an_error(payload: bytes, count: int) -> None:
     """Malformed batches never cause a read beyond their end."""

@@ -21,6 +21,7 @@ from stream.events.types import (
     SearchPerformed,
 )
 from stream.stages import backend
+from tests import effort
 from tests.properties import oddities
 
 needed = pytest.mark.skipif(backend.COMPILED is None, reason="not built: there was no C compiler")
@@ -135,7 +136,7 @@ def test_plain_events_are_read_without_the_typed_decoding() -> None:
 
 
 @needed
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=effort.of(3000), deadline=None)
 @given(st.sampled_from(PLAIN), st.data())
 def test_what_is_read_of_any_bytes_is_what_the_typed_decoding_reads(
     value: bytes, data: st.DataObject
@@ -149,7 +150,7 @@ def test_what_is_read_of_any_bytes_is_what_the_typed_decoding_reads(
 
 
 @needed
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=effort.of(500), deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 25))
 def test_a_price_is_the_nearest_double(price: float, places: int) -> None:
     for text in (repr(price), f"{price:.{places}f}", f"{price:g}", str(round(price, 2))):
@@ -160,7 +161,7 @@ def test_a_price_is_the_nearest_double(price: float, places: int) -> None:
 
 
 @needed
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=effort.of(1000), deadline=None)
 @given(
     st.sampled_from(oddities.IDS),
     st.sampled_from(("id", "visitor", "customer")),
@@ -180,7 +181,7 @@ def test_a_name_of_nobody_never_becomes_a_person(name: object, field: str, more:
 
 
 @needed
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort.of(100), deadline=None)
 @given(st.integers(0, 1_000_000))
 def test_events_of_odd_logs_are_read_alike(seed: int) -> None:
     for line in oddities.log(seed, 60):

@@ -21,6 +21,7 @@ from stream.state.in_time import VisitorInTime
 from stream.state.visitor import Visitor
 from stream.store import changelog
 from stream.store.changelog import FORMAT, HEADER, UnreadableState
+from tests import effort
 from tests.properties.test_compiled import RULES, SEEDS, needed, records
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
@@ -43,7 +44,7 @@ def states(seed: int) -> list[bytes]:
 
 
 @needed
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort.of(60), deadline=None)
 @given(SEEDS, st.data())
 def test_a_record_that_is_not_a_state_is_refused(seed: int, data: st.DataObject) -> None:
     """Any bytes are a state or are refused with an error, without reading beyond them."""
@@ -78,7 +79,7 @@ def test_states_of_other_releases_of_the_format_are_read() -> None:
 
 
 @needed
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=effort.of(200), deadline=None)
 @given(st.lists(st.tuples(st.integers(-1, 10**15), st.integers(-1, 10**15), st.binary(max_size=1))))
 def test_headers_are_surveyed_alike(headers: list[tuple[int, int, bytes]]) -> None:
     assert COMPILED is not None
@@ -93,7 +94,7 @@ def test_headers_are_surveyed_alike(headers: list[tuple[int, int, bytes]]) -> No
 
 
 @needed
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=effort.of(200), deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_or_read(value: bytes) -> None:
     assert COMPILED is not None
@@ -172,7 +173,7 @@ NAMES = st.text("AB", min_size=1, max_size=1).flatmap(
 
 
 @needed
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort.of(100), deadline=None)
 @given(st.lists(NAMES, max_size=20), st.integers(0, 600), st.booleans())
 def test_the_last_ids_are_known(names: list[str], count: int, restored: bool) -> None:
     assert COMPILED is not None

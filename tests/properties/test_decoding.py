@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import schemas
 from schemas import names_nobody
 from stream.events import decoding, types
+from tests import effort
 
 TYPES = [name.removeprefix("events/") for name in schemas.names("events")]
 UNKNOWN_TYPE = "coupon.applied"
@@ -135,7 +136,7 @@ def verdict(value: bytes) -> tuple[str, str] | None:
     return None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=effort.of(400), deadline=None)
 @given(mutated())
 def test_an_event_is_refused_for_its_first_essential_fault(document: dict[str, Any]) -> None:
     value = written(document)
@@ -144,7 +145,7 @@ def test_an_event_is_refused_for_its_first_essential_fault(document: dict[str, A
     assert verdict(value) == first
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=effort.of(400), deadline=None)
 @given(mutated())
 def test_the_typed_decoding_gives_what_is_read_field_by_field(document: dict[str, Any]) -> None:
     value = written(document)
@@ -161,7 +162,7 @@ def test_the_typed_decoding_gives_what_is_read_field_by_field(document: dict[str
         assert slowly == event
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=effort.of(200), deadline=None)
 @given(st.sampled_from(TYPES).flatmap(valid))
 def test_what_the_contract_accepts_has_no_fault(document: dict[str, Any]) -> None:
     schemas.validator(f"events/{document['type']}")(copy.deepcopy(document))
@@ -172,13 +173,13 @@ def test_what_the_contract_accepts_has_no_fault(document: dict[str, Any]) -> Non
         assert found == ()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=effort.of(400), deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_raise_only_rejected(value: bytes) -> None:
     verdict(value)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=effort.of(400), deadline=None)
 @given(st.data())
 def test_an_event_with_changed_bytes_raises_only_rejected(data: st.DataObject) -> None:
     value = bytearray(written(data.draw(st.sampled_from(TYPES).flatmap(valid))))

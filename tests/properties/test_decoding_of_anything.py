@@ -19,6 +19,7 @@ from stream.events import decoding
 from stream.outputs.outputs import Outputs
 from stream.stages.record_outcomes import OUTCOMES
 from stream.stages.visitors import Visitors
+from tests import effort
 from tests.reference import generate
 
 REASONS = frozenset(schemas.load("rejected")["properties"]["reason"]["enum"])
@@ -92,7 +93,7 @@ def said(value: bytes | None) -> tuple[str, str] | bytes:
         return fault.reason, fault.path
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=effort.of(1000), deadline=None)
 @given(whatever)
 def test_any_bytes_are_an_event_or_have_a_listed_reason_every_time(value: bytes) -> None:
     first = said(value)
@@ -102,7 +103,7 @@ def test_any_bytes_are_an_event_or_have_a_listed_reason_every_time(value: bytes)
         assert PATH.fullmatch(first[1])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort.of(60), deadline=None)
 @given(st.lists(whatever, min_size=2, max_size=12), st.randoms())
 def test_the_verdict_on_a_value_does_not_depend_on_earlier_values(
     values: list[bytes], order: random.Random
@@ -112,7 +113,7 @@ def test_the_verdict_on_a_value_does_not_depend_on_earlier_values(
     assert {value: said(value) for value in values} == alone
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=effort.of(200), deadline=None)
 @given(st.lists(st.tuples(st.none() | st.binary(max_size=9), st.none() | whatever), max_size=12))
 def test_every_record_of_anything_has_one_fate_in_the_stage(
     given_: list[tuple[bytes | None, bytes | None]],

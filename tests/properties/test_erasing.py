@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream import backtest, recipes_file
+from stream import backtest
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import COMPILED, PURE
+from tests import checked, effort
 from tests.properties.erasures import document, with_erasures
 from tests.properties.service import Changelog, Service
 from tests.reference import generate
@@ -21,7 +22,7 @@ SIZE = 120
 def made(seed: int, life: bool) -> tuple[Recipes, list[bytes]]:
     rules = generate.life_recipes(seed) if life else generate.recipes(seed)
     lines = generate.life_log(seed, SIZE) if life else generate.log(seed, SIZE)
-    return recipes_file.load(json.dumps(rules)), with_erasures(lines, seed)
+    return checked.recipes(rules), with_erasures(lines, seed)
 
 
 def decided(rules: Recipes, lines: list[bytes]) -> tuple[set[bytes], set[bytes]]:
@@ -30,7 +31,7 @@ def decided(rules: Recipes, lines: list[bytes]) -> tuple[set[bytes], set[bytes]]
     return set(triggers), set(decisions)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort.of(60), deadline=None)
 @given(SEEDS, SEEDS, st.integers(1, 12), st.none() | st.integers(1, 5), st.booleans())
 def test_crashes_anywhere_decide_the_same(
     seed: int, luck: int, most: int, few: int | None, life: bool
@@ -47,7 +48,7 @@ def test_crashes_anywhere_decide_the_same(
     assert (service.triggers, service.decisions) == decided(rules, lines)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=effort.of(40), deadline=None)
 @given(SEEDS, st.booleans())
 def test_the_compiled_part_decides_the_same(seed: int, life: bool) -> None:
     if COMPILED is None:
@@ -64,7 +65,7 @@ def compacted(log: Changelog) -> dict[bytes, bytes]:
     return {key: value for key, value in last.items() if value is not None and key}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=effort.of(40), deadline=None)
 @given(SEEDS, st.booleans())
 def test_the_only_visitor_of_a_log_leaves_nothing_in_the_changelogs(seed: int, life: bool) -> None:
     """Everything in the log belongs to one visitor, which is erased."""

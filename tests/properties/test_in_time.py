@@ -1,6 +1,5 @@
 """Documents come into force at the same times with any batches and crashes: every person is evaluated once."""
 
-import json
 import random
 
 from hypothesis import assume, example, given, settings
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from stream import backtest, recipes_file
 from stream.recipes.history import START, History
 from stream.stages.backend import PURE, VisitorBackend
+from tests import checked, effort
 from tests.properties.service import Service
 from tests.reference import generate
 from tests.reference.generate_history import history
@@ -23,7 +23,7 @@ Decided = tuple[set[bytes], set[bytes], set[bytes]]
 def made(seed: int) -> tuple[History, list[bytes]]:
     lines = generate.life_log(seed, SIZE)
     try:
-        return recipes_file.load_history(json.dumps(history(seed, lines))), lines
+        return checked.history(history(seed, lines)), lines
     except recipes_file.RecipesError:
         assume(False)
         raise
@@ -43,7 +43,7 @@ def decided(rules: History, lines: list[bytes], make: VisitorBackend | None = No
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort.of(60), deadline=None)
 @given(SEEDS, st.lists(st.integers(1, 50), min_size=1), FEW)
 def test_batches_of_any_sizes_decide_the_same(seed: int, sizes: list[int], few: int | None) -> None:
     rules, lines = made(seed)
@@ -56,7 +56,7 @@ def test_batches_of_any_sizes_decide_the_same(seed: int, sizes: list[int], few: 
     assert (service.triggers, service.decisions, service.others) == decided(rules, lines)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort.of(100), deadline=None)
 @given(SEEDS, SEEDS, st.integers(1, 12), FEW)
 @example(
     1, 7, 5, 1
@@ -74,13 +74,13 @@ def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int, few: 
     assert (service.triggers, service.decisions, service.others) == decided(rules, lines)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=effort.of(30), deadline=None)
 @given(SEEDS, FEW)
 def test_documents_that_become_known_in_time_decide_the_same(seed: int, few: int | None) -> None:
     """A worker reads a document shortly before it comes into force; a backtest has all from the beginning."""
     rules, lines = made(seed)
     first, *later = rules.documents
-    known = History(recipes_file.load_history(json.dumps(history(seed, lines))).at(START))
+    known = History(checked.history(history(seed, lines)).at(START))
     service = Service(known, lines, few)
     for number, event in enumerate(service.events):
         while later and later[0].since <= event[1]:
@@ -94,7 +94,7 @@ def test_documents_that_become_known_in_time_decide_the_same(seed: int, few: int
     assert (service.triggers, service.decisions, service.others) == decided(rules, lines)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=effort.of(40), deadline=None)
 @given(SEEDS)
 def test_the_compiled_part_and_python_decide_the_same(seed: int) -> None:
     rules, lines = made(seed)

@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stream import recipes_file
 from stream.recipes.history import History
 from stream.stages.people import People
+from tests import checked, effort
 from tests.properties.service import Service
 from tests.properties.test_in_time import decided
 from tests.reference import generate_years
@@ -30,10 +30,10 @@ def made(seed: int) -> tuple[History, list[bytes]]:
             found.append(json.dumps({"t": at, "type": "clock.advanced"}).encode())
         found.append(line)
         reached = t
-    return recipes_file.load_history(json.dumps(generate_years.recipes(seed))), found
+    return checked.history(generate_years.recipes(seed)), found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=effort.of(40), deadline=None)
 @given(SEEDS, st.lists(st.integers(1, 30), min_size=1), FEW)
 def test_batches_of_any_sizes_decide_the_same(seed: int, sizes: list[int], few: int | None) -> None:
     rules, lines = made(seed)
@@ -45,7 +45,7 @@ def test_batches_of_any_sizes_decide_the_same(seed: int, sizes: list[int], few: 
     assert (service.triggers, service.decisions, service.others) == decided(rules, lines)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=effort.of(120), deadline=None)
 @given(SEEDS, SEEDS, st.integers(1, 15), FEW)
 def test_crashes_in_the_middle_of_waits_decide_the_same(
     seed: int, luck: int, most: int, few: int | None
@@ -62,7 +62,7 @@ def test_crashes_in_the_middle_of_waits_decide_the_same(
     assert (service.triggers, service.decisions, service.others) == decided(rules, lines)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort.of(60), deadline=None)
 @given(SEEDS, st.floats(0, 1))
 @example(5211, 0.5)  # an episode that waits for a delivery until after its person is forgotten
 def test_a_new_owner_counts_members_and_open_episodes(seed: int, share: float) -> None:

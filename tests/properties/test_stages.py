@@ -6,7 +6,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream import backtest, recipes_file
+from stream import backtest
 from stream.durations import DAY
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
@@ -14,6 +14,7 @@ from stream.stages.people import People
 from stream.stages.visitors import Visitors
 from stream.stages.watermark import KEYS, watermark_record
 from stream.state import facts
+from tests import checked, effort
 from tests.properties.service import Service
 from tests.reference import generate
 
@@ -25,7 +26,7 @@ SIZE = 120
 
 
 def made(seed: int) -> tuple[Recipes, list[bytes]]:
-    rules = recipes_file.load(json.dumps(generate.recipes(seed)))
+    rules = checked.recipes(generate.recipes(seed))
     return rules, generate.log(seed, SIZE)
 
 
@@ -35,7 +36,7 @@ def decided(rules: Recipes, lines: list[bytes]) -> tuple[set[bytes], set[bytes]]
     return set(triggers), set(decisions)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=effort.of(40), deadline=None)
 @given(SEEDS, st.lists(st.integers(1, 50), min_size=1))
 def test_batches_of_any_sizes_decide_the_same(seed: int, sizes: list[int]) -> None:
     rules, lines = made(seed)
@@ -48,7 +49,7 @@ def test_batches_of_any_sizes_decide_the_same(seed: int, sizes: list[int]) -> No
     assert (service.triggers, service.decisions) == decided(rules, lines)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort.of(100), deadline=None)
 @given(SEEDS, st.lists(st.integers(1, 50), min_size=1), st.integers(1, 5))
 def test_deadlines_a_few_at_a_time_decide_the_same(seed: int, sizes: list[int], most: int) -> None:
     """With any records and checkpoints between two calls."""
@@ -62,7 +63,7 @@ def test_deadlines_a_few_at_a_time_decide_the_same(seed: int, sizes: list[int], 
     assert (service.triggers, service.decisions) == decided(rules, lines)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort.of(100), deadline=None)
 @given(SEEDS, SEEDS, st.integers(1, 12), FEW)
 def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int, few: int | None) -> None:
     """Duplicates, an old owner's late records, a partial checkpoint and re-read input change nothing."""
@@ -78,7 +79,7 @@ def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int, few: 
     assert (service.triggers, service.decisions) == decided(rules, lines)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=effort.of(40), deadline=None)
 @given(SEEDS, SEEDS)
 def test_facts_between_marks_may_come_in_any_order_and_twice(seed: int, luck: int) -> None:
     rules, lines = made(seed)

@@ -1,6 +1,6 @@
 """The core and the reference, which share no code, decide the same on adversarial logs.
 
-REFERENCE_SEEDS says how many logs (300 if it is not set), REFERENCE_FIRST the first seed (0). A log that
+REFERENCE_SEEDS says how many logs (else 300, or a part of them: tests/effort.py), REFERENCE_FIRST the first seed (0). A log that
 differs is named by its seed and its size.
 """
 
@@ -10,11 +10,11 @@ import os
 import pytest
 
 from stream import backtest
-from stream import recipes_file as files
+from tests import checked, effort
 from tests.reference import decide, generate
 from tests.reference.compare import attributes, details, difference, rows
 
-SEEDS = int(os.environ.get("REFERENCE_SEEDS", "300"))
+SEEDS = int(os.environ.get("REFERENCE_SEEDS", effort.of(300)))
 FIRST = int(os.environ.get("REFERENCE_FIRST", "0"))
 SIZES = (150, 40, 400)
 """Lines of a log, by turns: short ones are easy to read, long ones fill what is bounded."""
@@ -27,7 +27,7 @@ def test_the_core_and_the_reference_decide_the_same(start: int) -> None:
         log, document = generate.log(seed, size), generate.recipes(seed)
         ours = [
             [json.loads(row) for row in each]
-            for each in backtest.decide(log, files.load(json.dumps(document)))
+            for each in backtest.decide(log, checked.recipes(document))
         ]
         theirs = decide(log, document)
         found = difference(rows(*theirs), rows(*ours))
@@ -42,16 +42,19 @@ def test_a_seed_gives_the_same_log_again() -> None:
 
 
 def test_the_logs_reach_every_reason_of_the_page() -> None:
-    """Ensures that the comparison is not empty."""
-    reached: set[str] = set()
-    for seed in range(60):
+    """Ensures that the comparison is not empty. It looks first where reasons are many.
+
+    No file may plan a step so late that its person is forgotten before it (section 12).
+    """
+    reached = {"closed forgotten"}
+    for seed in (11, 21, 55, *range(60)):
         triggers, decisions = decide(generate.log(seed, 400), generate.recipes(seed))
         reached |= {f"{each['outcome']} {each['reason'] or ''}".strip() for each in decisions}
         cancels = [each["data"] for each in triggers if "cancelled" in each["type"]]
         reached |= {f"cancelled {data['reason']}" for data in cancels}
-    assert reached | {"closed forgotten"} == EVERY, (
-        "no file may plan a step so late that its person is forgotten before it (section 12)"
-    )
+        if reached >= EVERY:
+            break
+    assert reached == EVERY
 
 
 EVERY = {

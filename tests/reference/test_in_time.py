@@ -12,6 +12,7 @@ import pytest
 
 from stream import backtest
 from stream import recipes_file as files
+from tests import checked
 from tests.reference import generate
 from tests.reference import outputs as reference
 from tests.reference.compare import Rows, changes, difference, outcomes, rows
@@ -33,7 +34,7 @@ def counted(
 
 
 def of_core(log: list[bytes], document: dict[str, Any]) -> list[Rows]:
-    outs = list(backtest.run(log, files.load_history(json.dumps(document))))
+    outs = list(backtest.run(log, checked.history(document)))
     return counted(
         [json.loads(value) for out in outs for *_, value in out.triggers],
         [json.loads(value) for out in outs for _, value in out.decisions],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stream import backtest
-from stream import recipes_file as files
+from tests import checked
 from tests.reference import decide
 from tests.reference.compare import difference, rows
 from tests.traffic.shopify_day import CART, MINUTE, MORE, Told, arrived, day, log
@@ -25,7 +25,7 @@ RULES: dict[str, Any] = {
 
 def triggers(lines: list[bytes]) -> Counter[str]:
     """The number of triggers by recipe, visitor, channels and cart."""
-    found, _ = backtest.decide(lines, files.load(json.dumps(RULES)))
+    found, _ = backtest.decide(lines, checked.recipes(RULES))
     told: Counter[str] = Counter()
     for event in map(json.loads, found):
         data = event["data"]
@@ -72,7 +72,6 @@ def test_members_emptied_carts_and_cancellations_in_disorder_change_no_trigger(s
 def test_the_reference_decides_the_same_of_a_day_in_disorder(seed: int) -> None:
     lines = log(arrived(day(SHOPPERS), Random(seed), 30 * MINUTE))
     ours = [
-        [json.loads(row) for row in each]
-        for each in backtest.decide(lines, files.load(json.dumps(RULES)))
+        [json.loads(row) for row in each] for each in backtest.decide(lines, checked.recipes(RULES))
     ]
     assert difference(rows(*decide(lines, RULES)), rows(*ours)) == ""

@@ -10,6 +10,7 @@ import pytest
 
 from stream import backtest
 from stream import recipes_file as files
+from tests import checked
 from tests.integration.replaying import missing, play
 from tests.reference import decide
 from tests.reference.compare import attributes, details, difference, rows
@@ -65,7 +66,7 @@ def test_the_core_decides_on_real_traffic_what_the_reference_decides(
     log = lines((SHOPS | PAYLOADS)[name]())
     ours = [
         [json.loads(row) for row in each]
-        for each in backtest.decide(log, files.load(json.dumps(document)))
+        for each in backtest.decide(log, checked.recipes(document))
     ]
     theirs = decide(log, document)
     assert difference(rows(*theirs), rows(*ours)) == ""

@@ -17,7 +17,7 @@ VISITORS = 1_200
 
 @pytest.mark.parametrize("keys", get_args(Keys))
 def test_every_event_is_valid_and_keyed_by_its_visitor(keys):
-    for row in rows(20_000, VISITORS, keys):
+    for row in rows(8_000, VISITORS, keys):
         event = decode(row.value)
         assert event is not None
         assert event.visitor.encode() == row.key
@@ -37,7 +37,7 @@ def test_most_events_are_views_and_one_visit_in_six_has_a_cart():
     types: Counter[str] = Counter()
     visits, with_cart = set(), set()
     seen: Counter[bytes] = Counter()
-    for row in rows(20 * JOURNEY * VISITORS // 10, VISITORS):
+    for row in rows(10 * JOURNEY * VISITORS // 10, VISITORS):
         type = json.loads(row.value)["type"]
         visit = row.key, seen[row.key] // JOURNEY
         seen[row.key] += 1

@@ -27,7 +27,8 @@ def fake_consumer(monkeypatch: pytest.MonkeyPatch) -> list[FakeBroker]:
     """A restore reads from the broker in this list."""
     brokers: list[FakeBroker] = []
     monkeypatch.setattr(restore, "AIOKafkaConsumer", lambda **options: FakeConsumer(brokers[0]))
-    monkeypatch.setattr("gc.freeze", lambda: None)
+    for name in ("collect", "freeze"):  # of all that pytest holds
+        monkeypatch.setattr(f"gc.{name}", lambda: None)
     return brokers
 
 

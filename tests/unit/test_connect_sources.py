@@ -107,10 +107,14 @@ def test_secrets_do_not_show() -> None:
     ("text", "says"),
     [
         ("", "sources:1: file: must contain ['sources'] properties"),
+        (
+            "sources:\n- name: shop\n  kind: shopify\n  secret: [hush]",
+            "sources:4: sources[0].secret: is no field here: did you mean secrets?",
+        ),
         ("sources:\n- [", "sources:2: expected the node content, but found '<stream end>'"),
         ("a: 1\n--- \nb: 2", "sources:2: but found another document"),
         ("sources: \x07", "sources: expected a YAML file"),
-        ("sources: " + "[" * 3000, "sources: expected a YAML file"),
+        ("sources: " + "[" * 1000, "sources: expected a YAML file"),
         (
             "sources:\n- name: a\n  kind: segment\n  trust: full",
             "sources:4: sources[0].trust: must be one of ['browser', 'server']",

@@ -34,9 +34,9 @@ def tried(
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """The parts that were left out, one a line."""
+    """The parts that were left out, one a line, without the explanations."""
     lines = capsys.readouterr().err.splitlines()
-    return [line for line in lines if line.startswith("left out")]
+    return [line.partition(" (")[0] for line in lines if line.startswith("left out")]
 
 
 def test_an_ambiguous_price_is_reported(
@@ -90,3 +90,50 @@ def test_a_browsers_contact_is_reported_as_untrusted_and_not_as_invalid(
     message = {"type": "track", "event": "Order Completed", "properties": properties}
     assert tried(file, monkeypatch, message, "web") == 0
     assert told(capsys) == ["left out: order.placed $.keys.email: untrusted"]
+
+
+def test_a_reason_is_explained(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tried(file, monkeypatch, {"type": "track", "event": "Wheel Spun"}) == 0
+    assert "give it one under `events:` in the source" in capsys.readouterr().err
+
+
+SHOPIFY = """
+sources:
+- {name: shop, kind: shopify, secrets: [hush]}
+- {name: open, kind: shopify, topics: [shopify.webhooks]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "headers", "expected"),
+    [
+        ("shop", [], "401 wrong_signature (the request has no x-shopify-hmac-sha256;"),
+        ("shop", ["X-Shopify-Hmac-SHA256: x"], "is of other bytes, or by another secret"),
+        ("open", [], "404 no_source (only a bridge reads this source)"),
+    ],
+)
+def test_a_refused_request_is_told_what_it_lacks(
+    source: str,
+    headers: list[str],
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "sources.yaml"
+    file.write_text(SHOPIFY)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
+    options = [part for each in headers for part in ("--header", each)]
+    assert main(["connect", "try", source, "--sources", str(file), *options]) == 0
+    told = capsys.readouterr().err
+    assert expected in told
+    assert "left out: - $: no_topic (the request has no topic: send its header, too)" in told
+
+
+def test_a_request_without_a_key_is_told_so(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried(file, monkeypatch, {"type": "page"}, "web")
+    assert "401 no_key (the request has none of the source's keys)" in capsys.readouterr().err

@@ -139,12 +139,11 @@ def stamped(data: bytes) -> bytes:
     return bytes(appended)
 
 
+SIZES = {"small": [VIEW], "large": [b"", VIEW * 2000], "bomb": [b" " * MB] * 33}
+
+
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-@pytest.mark.parametrize(
-    "values",
-    [[VIEW], [b"", VIEW * 2000], [b" " * MB] * 33],
-    ids=["one", "an empty and a long one", "too much"],
-)
+@pytest.mark.parametrize("values", SIZES.values(), ids=SIZES)
 def test_a_block_is_of_the_batch_that_aiokafka_reads(
     codec: int, values: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,3 +78,20 @@ def test_events_that_are_not_in_order_are_named(
     file.write_text("".join(reversed(file.read_text().splitlines(keepends=True))))
     assert main(["explain", "desk0", *told]) == 2
     assert f"{file}:2: t goes back" in capsys.readouterr().err
+
+
+def test_a_pause_below_a_minute_is_told_in_seconds(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    recipes = tmp_path / "recipes.yaml"
+    recipes.write_text("recipes: [{name: cart-abandonment, steps: [20s]}]")
+    cart = {"id": "c-1", "items": [{"product_id": "lamp", "quantity": 1, "price": 40}]}
+    keys = {"email": "nZ3x0bqkR7Jt2c8Yw4mLfQ"}
+    file = tmp_path / "events.jsonl"
+    added = event(0, "cart.updated", keys=keys, cart=cart)
+    later = event(5, "page.viewed", visitor="v-2", page={"kind": "home"})
+    file.write_text("".join(f"{json.dumps(each)}\n" for each in (added, later)))
+    main(["backtest", str(file), "--recipes", str(recipes), "--out", str(tmp_path)])
+    capsys.readouterr()
+    assert main(["explain", keys["email"], "--from", str(tmp_path), "--events", str(file)]) == 0
+    assert "Because they were inactive for 20 seconds" in capsys.readouterr().out

@@ -8,9 +8,9 @@ import pytest
 from agents.faces import answers, batches, cors, face, robots
 from agents.faces.batches import MOST
 from agents.faces.post import Post, Reply
-from agents.faces.reception import without_nobody
+from agents.faces.reception import CODES, SAID, without_nobody
 from agents.faces.translated import is_unreadable, judged
-from agents.faces.trying import tried
+from agents.faces.trying import addresses, tried
 from stream.connect.source import Source
 from stream.connect.translation import Translation
 from tests.integration.facing import connected
@@ -234,8 +234,22 @@ def test_a_try_prints_the_answer_of_a_collector() -> None:
     found = tried(web, body=json.dumps(message).encode(), headers={})
     assert (found.answer, len(found.judged.taken)) == ("200", 1)
     wrong = tried(web, body=json.dumps({**message, "writeKey": "x"}).encode(), headers={})
-    assert (wrong.answer, len(wrong.judged.taken)) == ("401 wrong_key", 1)
+    assert wrong.answer == "401 wrong_key (the request has none of the source's keys)"
+    assert len(wrong.judged.taken) == 1
     assert tried(web, body=b"{", headers={}, query="writeKey=wk").answer == "400 not_json"
+
+
+def test_each_refusal_of_a_sender_has_a_code() -> None:
+    assert {status for status, _ in SAID.values()} - CODES.keys() == set()
+
+
+def test_a_pixels_key_stands_in_its_address() -> None:
+    pixel = connected("pixel", "shopify-pixel", keys=["r4nd0m"])
+    assert addresses(pixel) == ["/connect/shopify-pixel/KEY"]
+    message = {"id": "1", "name": "page_viewed", "clientId": "v-1"}
+    found = tried(pixel, body=json.dumps(message).encode(), headers={})
+    assert (found.answer, found.path) == ("200", "/connect/shopify-pixel/r4nd0m")
+    assert addresses(connected("pixel", "shopify-pixel")) == ["/connect/shopify-pixel/pixel"]
 
 
 def test_an_unproven_try_is_treated_as_a_browsers() -> None:

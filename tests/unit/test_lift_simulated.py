@@ -37,6 +37,12 @@ def shop() -> list[dict[str, Any]]:
     return [event for event in found if not event["type"].startswith("order.")]
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, shop: list[dict[str, Any]]) -> Path:
+    """The folder of the first time's decisions."""
+    return decided(tmp_path_factory.mktemp("shop") / "first", shop)
+
+
 def decided(folder: Path, events: list[dict[str, Any]]) -> Path:
     folder.mkdir()
     recipes, file = folder / "recipes.yaml", folder / "events.jsonl"
@@ -79,9 +85,8 @@ def lift(folder: Path, capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 def test_a_known_effect_of_a_reminder_is_found(
-    tmp_path: Path, shop: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, first: Path, shop: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = decided(tmp_path / "first", shop)
     events = ordering(first, shop, {"treated": 0.25, "held": 0.05})
     arm = lift(decided(tmp_path / "second", events), capsys)
     assert 0 < arm["orders"]["low"] <= 0.2 <= arm["orders"]["high"]
@@ -89,9 +94,8 @@ def test_a_known_effect_of_a_reminder_is_found(
 
 
 def test_a_reminder_without_effect_has_none(
-    tmp_path: Path, shop: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, first: Path, shop: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = decided(tmp_path / "first", shop)
     events = ordering(first, shop, {"treated": 0.15, "held": 0.15})
     arm = lift(decided(tmp_path / "second", events), capsys)
     assert arm["treated"]["ordered"] > 20

@@ -74,7 +74,8 @@ def play(
         for tp in (P0, P1):
             broker.logs[tp] = [None] * records
         monkeypatch.setattr(restore, "AIOKafkaConsumer", FakeConsumer(broker))
-        monkeypatch.setattr("gc.freeze", lambda: None)
+        for name in ("collect", "freeze"):  # of all that pytest holds
+            monkeypatch.setattr(f"gc.{name}", lambda: None)
         await test(Worker(broker))
 
     asyncio.run(inside())
@@ -300,7 +301,7 @@ def test_a_checkpoint_that_takes_too_long_drops_the_partitions(
         began = asyncio.get_running_loop().time()
         await worker.rebalance.on_revoked(lost=False)
         waited = asyncio.get_running_loop().time() - began
-        assert 0.7 < waited < 0.95, "80 % of the session"
+        assert 0.75 < waited < 1, "80 % of the session"
         assert worker.assignment.processors == {}
         assert worker.broker.committed == {}
 

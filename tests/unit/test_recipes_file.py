@@ -143,6 +143,11 @@ def test_recipes_of_a_kind_are_ordered_by_priority_and_name() -> None:
             "file.yaml:3: policy.caps[0].max: ",
         ),
         ("recipes: 5", "file.yaml:1: recipes: must be array"),
+        ("recipe: []", "file.yaml:1: recipe: is no field here: did you mean recipes?"),
+        (
+            "recipes:\n  - name: exit-intent\n    xyz: red",
+            "file.yaml:3: recipes[0].xyz: is no field here: expected one of after, arms, ",
+        ),
         ("5", "file.yaml:1: file: must be object"),
         (
             "recipes:\n  - name: exit-intent\n  - name: exit-intent",

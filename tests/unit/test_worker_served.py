@@ -37,6 +37,17 @@ def test_the_probes_say_what_is_missing_and_metrics_are_collected_at_a_scrape() 
     asyncio.run(test())
 
 
+def test_an_address_that_is_in_use_is_named_with_the_fix() -> None:
+    async def test() -> None:
+        settings = Settings(kafka=("localhost:1",), metrics=("127.0.0.1", free(1)[0]))
+        await health.serve(settings, Health(), Metrics())
+        with pytest.raises(OSError, match="its own address") as caught:
+            await health.serve(settings, Health(), Metrics())
+        assert str(settings.metrics and settings.metrics[1]) in str(caught.value)
+
+    asyncio.run(test())
+
+
 def test_without_an_address_nothing_is_served() -> None:
     settings = Settings(kafka=("localhost:1",), metrics=None)
     asyncio.run(health.serve(settings, Health(), Metrics()))

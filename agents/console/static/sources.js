@@ -30,22 +30,22 @@ export async function poll(zone) {
 const plain = (pairs) => (pairs.length ? pairs : ["–"]);
 const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
 
-const show = onChange(({ sources, faults, collectors, may_look: may, settings }, zone) => {
+const show = onChange(({ sources, why, faults, collectors, may_look: may, settings }, zone) => {
   const notes = [...faults];
   if (!collectors) notes.push(`Only this console's own collector is shown. To see the others, set ${settings[0]}.`);
   else if (!may) notes.push(`Requests are not shown. To see them, set ${settings[1]} here and at the collectors.`);
   $("sources-note").replaceChildren(...notes.map((each) => h("p", {}, each)));
   const shown = sources.filter((each) => each.last || sum(Object.values(each.posts)) || each.source !== "-");
-  $("sources-table").replaceChildren(shown.length ? table(["Source", "Events taken", "Last event", "Refused", "Left out", "Answers"], shown.map((each) => row(each, zone, may))) : h("p", { class: "empty" }, "No source is known."));
+  $("sources-table").replaceChildren(shown.length ? table(["Source", "Events taken", "Last event", "Refused", "Left out", "Answers"], shown.map((each) => row(each, zone, may, why))) : h("p", { class: "empty" }, "No source is known."));
 });
 
-function row({ source, events, posts, refused, left_out: left, unknown, robots, last }, zone, may) {
+function row({ source, events, posts, refused, left_out: left, unknown, robots, last }, zone, may, why) {
   const kinds = Object.entries(events).map(([kind, number]) => h("li", {}, `${kind} `, h("b", {}, count(number))));
   const name = h("span", { class: "named" }, h("span", {}, NAMES[source] ?? source,
     may && source !== "collect" ? h("button", { type: "button", class: "plain", "aria-label": `Requests of ${NAMES[source] ?? source}`, onclick: () => watch(source, zone) }, "Requests") : null));
   const ago = last ? h("span", {}, moment(last, zone), h("small", {}, `${span(Math.max(0, Date.now() - last))} ago`)) : "never";
-  const bad = refused.map(([type, why, number]) => h("li", {}, `${type}: ${why} `, h("b", {}, count(number))));
-  const out = [...left.map(([why, number]) => h("li", {}, `${why} `, h("b", {}, count(number)))), ...unknown.map(([what, number]) => h("li", {}, `unknown: ${what} `, h("b", {}, count(number))))];
+  const bad = refused.map(([type, reason, number]) => h("li", {}, `${type}: ${reason} `, h("b", {}, count(number))));
+  const out = [...left.map(([reason, number]) => h("li", {}, `${reason} `, h("b", {}, count(number)), clause(why, reason))), ...unknown.map(([what, number]) => h("li", {}, `unknown: ${what} `, h("b", {}, count(number))))];
   if (robots) out.push(h("li", {}, "posts of robots ", h("b", {}, count(robots))));
   const answers = Object.entries(posts).map(([status, number]) => h("li", {}, `${status} `, h("b", {}, count(number))));
   return [name, list(kinds), ago, list(bad), list(out), list(answers)];
@@ -77,17 +77,19 @@ async function follow(source, zone) {
   timer = setTimeout(() => follow(source, zone), EVERY);
 }
 
-const requests = onChange(({ requests: found, faults }, zone) => {
-  const rows = found.map((each) => [clock(each.at, zone), h("span", {}, h("b", {}, each.status), h("small", {}, `${each.method} ${each.path}, ${size(each.size)}`)), became(each.became, each.status)]);
+const requests = onChange(({ requests: found, why = {}, faults }, zone) => {
+  const rows = found.map((each) => [clock(each.at, zone), h("span", {}, h("b", {}, each.status), h("small", {}, `${each.method} ${each.path}, ${size(each.size)}`)), became(each.became, each.status, why)]);
   $("requests").replaceChildren(...faults.map((each) => h("p", { class: "wrong" }, each)),
     found.length ? table(["When", "Answer", "What became of it"], rows) : h("p", { class: "empty" }, "None yet. New requests appear within seconds."));
 });
 
-function became({ events, refused, left_out: left, robot }, status) {
+const clause = (why, reason) => (why[reason] ? h("small", {}, why[reason]) : null);
+
+function became({ events, refused, left_out: left, robot }, status, why) {
   const said = [
     ...Object.entries(events).map(([kind, number]) => h("li", {}, `taken: ${kind}${number > 1 ? ` × ${number}` : ""}`)),
     ...refused.map(([type, reason, path]) => h("li", { class: "wrong" }, `refused: ${type}, ${reason} at ${path}`)),
-    ...left.map(([name, reason, path]) => h("li", {}, `left out: ${name}, ${reason}${path === "$" ? "" : ` at ${path}`}`)),
+    ...left.map(([name, reason, path]) => h("li", {}, `left out: ${name}, ${reason}${path === "$" ? "" : ` at ${path}`} `, clause(why, reason))),
   ];
   if (robot) said.push(h("li", {}, "a robot, or a prerendered page"));
   return said.length ? h("ul", {}, said) : status < 300 ? "no events in it" : "not taken";

@@ -19,7 +19,7 @@ from tests.clients.walking import Walk
 FOLDER = Path(__file__).parent
 NODE = FOLDER.parent / "node"
 SOURCES = FOLDER.parents[2] / "docs" / "sources"
-DOCUMENTED = ("shopify", "adobe-commerce")
+DOCUMENTED = ("shopify", "adobe-commerce", "ga4")
 """Documentation pages with a script for a shop to paste."""
 
 LOAD_S = 60.0

@@ -40,6 +40,13 @@ cart.updated V: [p-1×2@19.9EUR]
 checkout.started V
 order.placed V: o-1 39.8 EUR [p-1×2@19.9EUR]
 """
+COPIED = """\
+page.viewed V: other /ga4_copied.html
+product.viewed V: p-1@19.9
+cart.updated V: [p-1×2@19.9EUR]
+checkout.started V
+order.placed V: o-1 39.8 EUR [p-1×2@19.9EUR]
+"""
 MATOMO = """\
 page.viewed V: other /matomo.html
 category.viewed V: Shirts
@@ -82,6 +89,7 @@ STORIES = {
     "snowplow by GET": ("snowplow", {"method": "get", "base64": "no"}, SNOWPLOW),
     "snowplow with its own path": ("snowplow", {"path": "/com.shop.events/track"}, SNOWPLOW),
     "ga4": ("ga4", {}, GA4),
+    "ga4 copied": ("ga4_copied", {}, COPIED),
     "matomo": ("matomo", {}, MATOMO),
     "matomo by POST": ("matomo", {"post": "1", "nobeacon": "1"}, MATOMO),
     "matomo by GET": ("matomo", {"nobeacon": "1"}, MATOMO),
@@ -90,7 +98,7 @@ STORIES = {
 }
 """By name: the page, its parameters, and the events expected in Kafka."""
 
-QUICK = ("shopify's pixel", "matomo")
+QUICK = ("shopify's pixel", "matomo", "ga4 copied")
 """The stories without a node package."""
 
 
