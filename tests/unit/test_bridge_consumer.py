@@ -340,3 +340,22 @@ def test_a_stop_waits_for_the_chunk_under_way() -> None:
         assert len(given.output.chunks) == 1
 
     play(test)
+
+
+def test_nothing_is_fetched_before_the_partitions_are_open() -> None:
+    async def test(given: Given) -> None:
+        fetches: list[bool] = []
+        fetch = given.kafka.getmany
+
+        async def watched(**options: Any) -> Any:
+            assert given.consumer.assigned is not None
+            fetches.append(given.consumer.assigned.open)
+            return await fetch(**options)
+
+        given.kafka.getmany = watched  # type: ignore[method-assign, assignment]
+        given.kafka.asked_fails = [KafkaConnectionError() for _ in range(3)]
+        await given.assigned(A)
+        await until(lambda: len(fetches) > 1)
+        assert all(fetches)
+
+    play(test)

@@ -247,3 +247,15 @@ def test_a_block_of_a_changelog_is_passed_on_whole() -> None:
     assert block is pair
     assert (batch.base, batch.next, batch.count) == (BASE, BASE + 2, 2)
     assert [record.value for record in batch.records] == [VIEW, VIEW]
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_a_block_is_read_at_once_unless_its_batch_belongs_to_a_transaction(codec: int) -> None:
+    data = bytearray(packed(codec, VIEW))
+    assert RetainedBatches(bytes(data)).next_block(True) is not None
+    for bit in (0x10, 0x20):
+        changed = bytearray(data)
+        changed[22] |= bit
+        source = RetainedBatches(bytes(changed))
+        assert source.next_block(False) is None
+        assert source.has_next(), "it has not moved"

@@ -50,7 +50,7 @@ class Cluster:
 
     async def send(self, leader: int, request: Any) -> Any:
         self.asked.append((leader, request._topics))
-        assert request._replica_id == DEBUGGING_REPLICA
+        assert (request._replica_id, request._isolation_level) == (DEBUGGING_REPLICA, 0)
         code = self.codes.pop(0) if self.codes else 0
         topics = [
             (name, [(n, code, 0, self.ends[TopicPartition(name, n)]) for n, _ in numbers])
