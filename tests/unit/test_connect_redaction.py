@@ -53,6 +53,6 @@ def test_a_body_without_personal_values_keeps_its_bytes() -> None:
 
 @pytest.mark.parametrize("part", ["x", "a@b.", "1 ", "a=", "@", "%40", "-1", "mail"])
 def test_no_text_costs_more_than_its_length(part: str) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     redacted((part * (500_000 // len(part)) + " anna@shop.de").encode())
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 5

@@ -49,7 +49,7 @@ def test_a_valid_draft_lists_its_changes() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "why"),
     [
-        ("recipes:\n  - name: cart-abandonment\n    step: [2h]\n", 2, "step"),
+        ("recipes:\n  - name: cart-abandonment\n    step: [2h]\n", 3, "did you mean steps?"),
         ("recipes:\n  - name: [\n", 3, "expected"),
         ("recipes:\n  - name: nothing-like-it\n", 2, "kind"),
         ("history: [{}]\n", None, "history"),

@@ -45,7 +45,7 @@ def test_a_valid_file_is_described_in_words(
         ("policy:\n  caps:\n    - {max: 0, per: 1h, then: drop}\n", ":3: policy.caps[0].max"),
         ("policy: {zone: Nowhere/City}\n", ":1: policy.zone"),
         ("recipes:\n  - name: exit-intent\n  - name: exit-intent\n", ":3: recipes[1].name"),
-        ("recipes:\n  - name: exit-intent\n    color: red\n", ":2: recipes[0]"),
+        ("recipes:\n  - name: exit-intent\n    color: red\n", ":3: recipes[0].color: is no field"),
         ("recipes: [\n", ":2: "),
         ("- 1\n", ":1: file"),
     ],
@@ -82,7 +82,7 @@ def test_a_wrong_file_is_not_published(
     file = tmp_path / "recipes.yaml"
     file.write_text("recipes:\n  - name: exit-intent\n    color: red\n")
     assert main(["recipes", "publish", str(file)]) == 1
-    assert capsys.readouterr().err.startswith(f"{file}:2: recipes[0]")
+    assert capsys.readouterr().err.startswith(f"{file}:3: recipes[0].color: is no field")
 
 
 def test_without_a_broker_nothing_can_be_listed(

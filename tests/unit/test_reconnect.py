@@ -11,14 +11,11 @@ from agents.kafka import reconnect
 
 
 @pytest.fixture(autouse=True)
-def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def aiokafka_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins with aiokafka's own methods: a worker in the same process may have replaced them."""
     monkeypatch.setattr(reconnect, "RETRY_S", 0.0)
-    before = {
-        "coordinator_lookup": reconnect._coordinator_lookup,
-        "_get_conn": reconnect._get_conn,
-    }
-    for name, own in before.items():
-        monkeypatch.setattr(AIOKafkaClient, name, own)
+    monkeypatch.setattr(AIOKafkaClient, "coordinator_lookup", reconnect._coordinator_lookup)
+    monkeypatch.setattr(AIOKafkaClient, "_get_conn", reconnect._get_conn)
 
 
 class Client:
