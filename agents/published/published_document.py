@@ -48,8 +48,6 @@ def checked(document: Any) -> Recipes:
     except JsonSchemaValueException as fault:
         where = dotted(fault.path[1:])
         raise RecipesError(f"{where}: {fault.message.split(' ', 1)[1]}") from None
-    if "history" in document:
-        raise RecipesError("history: expected one recipes file, got a history of them")
     for path, why in recipes_limits.faults(document):
         raise RecipesError(f"{dotted(path)}{why}")
     return recipes_file.parse(document)

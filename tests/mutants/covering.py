@@ -101,6 +101,6 @@ def tests_of(coverage: Coverage, file: str, first: int, last: int) -> list[str]:
         files[test.partition("::")[0]] += number
     most = sorted(files, key=lambda name: -files[name])[:6]
     module = f'"{file.removesuffix(".py").replace("/", ".")}"'
-    every = sorted({test.partition("::")[0] for test in coverage.sizes})
-    named = [name for name in every if module in (TREE / name).read_text()]
+    every = (each for folder in FAST for each in sorted((TREE / folder).rglob("test_*.py")))
+    named = [str(each.relative_to(TREE)) for each in every if module in each.read_text()]
     return list(dict.fromkeys([*named, *most]))

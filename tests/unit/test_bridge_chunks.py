@@ -3,8 +3,9 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+import pytest
 from aiokafka.structs import TopicPartition
 
 from agents.bridge.broker_time import BrokerTime, own_ms
@@ -119,3 +120,53 @@ def test_the_time_is_the_brokers_as_soon_as_it_is_known() -> None:
     assert abs(time.now() - own - 900_000) < 5_000
     time.acknowledged(own_ms(), sent=own_ms() - 3)
     assert abs(time.now() - own_ms()) < 5_000
+
+
+class Registry:
+    """Knows the schema 7 already, and fetches 8. `answer`: what a reader of either returns."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.asked: list[str] = []
+
+    def known(self, address: str) -> Any:
+        return self._read if address == "ids/7" else None
+
+    async def reader(self, address: str) -> Any:
+        self.asked.append(address)
+        return self._read
+
+    def _read(self, payload: bytes) -> Any:
+        assert payload == b"payload"
+        return self.answer
+
+
+@pytest.mark.parametrize("as_bytes", [True, False])
+@pytest.mark.parametrize(("number", "asked"), [(7, []), (8, ["ids/8"])])
+def test_a_value_with_a_schema_is_decoded(number: int, asked: list[str], as_bytes: bool) -> None:
+    value = message("x", "v")
+    registry = Registry(value if as_bytes else json.loads(value))
+
+    async def cut_all() -> list[Piece]:
+        cutter = Cutter(SOURCES, cast(Any, registry), BrokerTime())
+        framed = bytes([0, 0, 0, 0, number]) + b"payload"
+        fetched = {A: [Batch([Raw(0, T, framed)], 1, T)]}
+        return [piece async for piece in cutter.pieces(fetched, {A: 0})]
+
+    assert products(asyncio.run(cut_all())) == ["x"]
+    assert registry.asked == asked
+
+
+def test_a_value_whose_schema_is_unknown_becomes_a_dead_letter_without_its_bytes() -> None:
+    [piece] = cut({A: [Batch([Raw(0, T, bytes(5) + b"anna@shop.test")], 1, T)]})
+    [row] = piece.chunk.rows
+    assert (row.dead, row.value) == (True, b"")
+    assert ("reason", b"no_schema_registry") in row.headers
+    assert ("path", b"$") in row.headers
+
+
+def test_a_row_that_was_there_before_is_left_out() -> None:
+    change = {"before": None, "after": {"a": 1}, "op": "r", "source": {}}
+    [piece] = cut({A: [Batch([Raw(0, T, json.dumps(change).encode())], 1, T)]})
+    assert piece.chunk.rows == []
+    assert [out.left_out[0].reason for _, out in piece.outs] == ["history"]

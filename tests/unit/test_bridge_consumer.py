@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -197,11 +198,16 @@ def test_a_start_checks_the_topics_and_chooses_the_delivery(
         async def started(make: Any, log: Any) -> Any:
             return given.kafka
 
+        installed: list[str] = []
+        for module in ("reconnect", "raw_batches"):
+            install = SimpleNamespace(install=partial(installed.append, module))
+            monkeypatch.setattr(consuming, module, install)
         monkeypatch.setattr(consuming, "partition_counts", counted)
         monkeypatch.setattr(group_member, "start_client", started)
         given.settings.common = replace(SETTINGS, delivery=cast(Any, delivery))
         await given.consumer.start()
         assert type(given.consumer._output) is output
+        assert installed == ["reconnect", "raw_batches"]
         del counts["clicks"]
         with pytest.raises(TopicsMissing):
             await given.consumer.start()
@@ -288,3 +294,68 @@ def test_a_partition_begins_in_no_time_before_1970() -> None:
             assert assigned.newest == {A: now}
 
     play(test, running=False)
+
+
+def test_reading_begins_with_the_first_assignment_whenever_it_comes() -> None:
+    async def test(given: Given) -> None:
+        given.kafka.logs[A] = [record(0)]
+        given.kafka.committed_offsets[A] = 0
+        await asyncio.sleep(0.01)
+        assert given.output.opened == []
+        await given.assigned(A)
+        await until(lambda: given.output.chunks)
+
+    play(test)
+
+
+def test_an_output_that_cannot_be_closed_ends_the_process() -> None:
+    async def test(given: Given) -> None:
+        work = asyncio.create_task(given.consumer.run())
+        await given.assigned(A)
+
+        async def close() -> None:
+            raise OSError("no disk")
+
+        given.output.close = close  # type: ignore[method-assign]
+        await given.consumer.on_partitions_revoked({A})
+        await given.consumer.on_partitions_revoked({A})
+        with pytest.raises(OSError, match="no disk"):
+            await asyncio.wait_for(work, 1)
+
+    play(test, running=False)
+
+
+def test_a_stop_waits_for_the_chunk_under_way() -> None:
+    async def test(given: Given) -> None:
+        given.kafka.logs[A] = [record(0)]
+        given.kafka.committed_offsets[A] = 0
+        given.output.go.clear()
+        await given.assigned(A)
+        await until(lambda: given.consumer._under_way)
+        stopping = asyncio.create_task(given.consumer.stop())
+        await asyncio.sleep(0.01)
+        assert not given.kafka.stopped
+        given.output.go.set()
+        await asyncio.wait_for(stopping, 1)
+        assert len(given.output.chunks) == 1
+
+    play(test)
+
+
+def test_nothing_is_fetched_before_the_partitions_are_open() -> None:
+    async def test(given: Given) -> None:
+        fetches: list[bool] = []
+        fetch = given.kafka.getmany
+
+        async def watched(**options: Any) -> Any:
+            assert given.consumer.assigned is not None
+            fetches.append(given.consumer.assigned.open)
+            return await fetch(**options)
+
+        given.kafka.getmany = watched  # type: ignore[method-assign, assignment]
+        given.kafka.asked_fails = [KafkaConnectionError() for _ in range(3)]
+        await given.assigned(A)
+        await until(lambda: len(fetches) > 1)
+        assert all(fetches)
+
+    play(test)

@@ -1,5 +1,6 @@
 """Settings of a bridge, values with a schema prefix, and the content of dead letters."""
 
+import importlib.util
 import json
 from base64 import b64decode
 from datetime import UTC, date, datetime
@@ -19,8 +20,10 @@ from agents.bridge.settings import BridgeSettings
 from agents.bridge.translating import LARGEST, Arrived, Letter, bridged, kept
 from agents.bridge.values import HEADER, Undecodable, avro, framed, unwrapped, written
 from agents.config.settings import SettingsError
+from stream.connect import registry
 from stream.connect.registry import REGISTRY
 from stream.connect.source import Source
+from stream.connect.translation import Translation
 
 PEPPER = "p" * 32
 
@@ -288,3 +291,24 @@ def test_an_event_has_its_visitor_as_its_key_and_its_type() -> None:
     assert (key, kind) == (b"v", "product.viewed")
     assert json.loads(made)["product"]["id"] == "p"
     assert (out.letters, out.left_out) == ([], [])
+
+
+def test_an_event_that_a_worker_would_reject_becomes_a_dead_letter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    good = {"id": "e", "type": "page.viewed", "visitor": "v"}
+    found = Translation()
+    found.events = [{"id": 7, "type": "page.viewed"}, good]
+    monkeypatch.setattr(registry, "translate", lambda *given: found)
+    out = bridged(arrived(b"{}"), b"{}", Source(name="s", kind="segment"), 1)
+    assert [event.key for event in out.events] == [b"v"]
+    ((reason, path),) = out.letters
+    assert (reason, path[:2]) == ("missing", "$.")
+
+
+def test_a_registry_needs_a_library_that_may_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings(tmp_path, TRIGGERS_SCHEMA_REGISTRY="http://r:1").registry == "http://r:1"
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert "needs fastavro" in fault(tmp_path, TRIGGERS_SCHEMA_REGISTRY="http://r:1")

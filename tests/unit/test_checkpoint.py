@@ -396,3 +396,19 @@ def test_a_checkpoint_is_urgent_unless_told_otherwise(monkeypatch: pytest.Monkey
         assert world.checkpoint._urgent == 0
 
     visits(test)
+
+
+def test_a_restore_is_logged_with_what_it_read(
+    fake_consumer: list[FakeBroker], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def test(world: FakeWorld) -> None:
+        fake_consumer.append(world.broker)
+        await world.take(0, 1)
+        await world.save()
+        await world.restored()
+
+    run(test)
+    (line,) = [each.getMessage() for each in caplog.records if "restored" in each.getMessage()]
+    assert line.startswith("restored partitions=1 records=2 seconds=0.")

@@ -13,12 +13,14 @@ from aiohttp.test_utils import TestClient, TestServer
 from agents.collector import body, producer, rejects
 from agents.collector.access import Collecting
 from agents.collector.documents import LARGEST
-from agents.collector.handler import add_collect
+from agents.collector.handler import add_collect, add_routes
 from agents.collector.intake import Intake
 from agents.collector.metrics import CollectorMetrics
 from agents.collector.producer import EventProducer
 from agents.collector.rejects import Rejects
+from agents.collector.throttled_log import ThrottledLog
 from agents.collector.validation import Judged
+from agents.config.app_key import SETTINGS as SETTINGS_KEY
 from tests.fake_broker import SETTINGS
 from tests.fake_producer import FakeTopics
 
@@ -236,3 +238,43 @@ def test_events_that_kafka_does_not_take_cost_no_tokens(play: Any) -> None:
         assert (await given.post([event(n) for n in range(9)]))[0] == 202
 
     play(test, per_visitor=1, per_address=1)
+
+
+def test_a_body_that_comes_in_pieces_is_put_together(play: Any) -> None:
+    async def test(given: Given) -> None:
+        value = json.dumps([event(1), event(2)]).encode()
+
+        async def pieces() -> Any:
+            yield value[:9]
+            await asyncio.sleep(0.005)
+            yield value[9:]
+
+        answer = await given.client.post("/collect", data=pieces(), headers=JSON)
+        assert (answer.status, (await answer.json())["ids"]) == (202, ["e1", "e2"])
+
+    play(test)
+
+
+def test_the_console_adds_the_collector_and_its_metrics() -> None:
+    async def test() -> None:
+        app, told = web.Application(), list[Any]()
+        app[SETTINGS_KEY] = SETTINGS
+        work = add_routes(app, lambda *each: told.append(each))
+        assert [each.__qualname__ for each in work] == ["EventProducer.run", "Rejects.run"]
+        async with TestClient(TestServer(app)) as client:
+            answer = await client.post("/collect", data=b"[]", headers=JSON)
+            assert answer.status == 400
+            text = await (await client.get("/metrics")).text()
+        assert 'triggers_collector_posts_total{source="collect",status="400"} 1.0' in text
+
+    asyncio.run(test())
+
+
+def test_an_unknown_event_of_a_source_is_logged_without_what_a_log_cannot_hold(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = ThrottledLog(lambda: 5.0)
+    log.unknown("shop", "Added <to> cart")
+    log.unknown("shop", "Added <to> cart")
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["unknown_event source=shop name=Added_to_cart events=1"]

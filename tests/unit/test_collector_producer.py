@@ -202,3 +202,26 @@ def test_a_producer_that_does_not_stop_is_closed_all_the_same(
         return story
 
     assert asyncio.run(test()) == ["closed"]
+
+
+def test_the_end_waits_until_all_producers_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        topics = FakeTopics(storefront_events=1)
+        monkeypatch.setattr(producer, "AIOKafkaProducer", topics.producer)
+        carrier = EventProducer(SETTINGS)
+        running = asyncio.create_task(carrier.run())
+        await until(lambda: carrier.ready)
+        stop = topics.made[0].stop
+
+        async def slowly() -> None:
+            await asyncio.sleep(0.01)
+            await stop()
+
+        topics.made[0].stop = slowly  # type: ignore[method-assign]
+        running.cancel()
+        await asyncio.wait((running,))
+        assert topics.made[0].stopped
+        assert not carrier.ready
+        assert carrier._closing == set()
+
+    asyncio.run(test())

@@ -50,6 +50,6 @@ def test_partitions_take_turns_and_other_tasks_run_in_between() -> None:
         with suppress(asyncio.CancelledError):
             await task
 
-    asyncio.run(run())
+    asyncio.run(asyncio.wait_for(run(), 3))
     assert [each for each in story if each >= 0] == [0, 1, 0, 1, 1]
     assert all(-1 in (sooner, later) for sooner, later in pairwise(story))

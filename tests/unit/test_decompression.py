@@ -9,6 +9,7 @@ from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record._crecords import default_records
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 from crc32c import crc32c
 
@@ -203,3 +204,58 @@ def test_a_batch_with_too_many_records_is_too_much_work() -> None:
     assert decompression.unpacked() == before + most * 100
     with pytest.raises(decompression.DecompressionBomb):
         decompression.count_records(most + 1)
+
+
+@pytest.mark.parametrize("decode", [decompression.lz4_decode, decompression.zstd_decode])
+def test_bytes_that_are_no_frame_are_an_error_and_no_bomb(decode: Any) -> None:
+    with pytest.raises(cramjam.DecompressionError):
+        decode(b"no frame at all")
+
+
+def test_a_wrong_checksum_of_a_block_raises_unless_the_check_is_off() -> None:
+    data = bytearray(packed(0, VIEW))
+    data[-1] ^= 1
+    with pytest.raises(CorruptRecordException, match=f"offset {BASE}"):
+        RetainedBatches(bytes(data)).next_block(True)
+    assert RetainedBatches(bytes(data)).next_block(False) is not None
+
+
+def test_the_size_of_a_fetch_is_that_of_its_bytes() -> None:
+    data = packed(0, VIEW)
+    assert RetainedBatches(data).size_in_bytes() == len(data)
+    assert RetainedBatches(data).has_next()
+    assert not RetainedBatches(data[:-1]).has_next()
+    assert not RetainedBatches(data[:11]).has_next()
+    assert not RetainedBatches(b"").has_next()
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_batch_of_an_older_format_is_checked_and_has_no_block(version: int) -> None:
+    builder = LegacyRecordBatchBuilder(version, 0, MB)
+    builder.append(0, timestamp=5, key=b"k", value=VIEW)
+    source = RetainedBatches(bytes(builder.build()))
+    assert source.next_block(True) is None
+    read_ = source.next_batch()
+    assert source.is_whole(read_)
+    assert source.count == 0
+    assert source.block(read_, None) is None
+
+
+def test_a_block_of_a_changelog_is_passed_on_whole() -> None:
+    (batch,), _ = read(packed(0, VIEW, VIEW), blocks=True)
+    (block,), (pair,) = batch.rows(), batch.pairs()
+    assert block is pair
+    assert (batch.base, batch.next, batch.count) == (BASE, BASE + 2, 2)
+    assert [record.value for record in batch.records] == [VIEW, VIEW]
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_a_block_is_read_at_once_unless_its_batch_belongs_to_a_transaction(codec: int) -> None:
+    data = bytearray(packed(codec, VIEW))
+    assert RetainedBatches(bytes(data)).next_block(True) is not None
+    for bit in (0x10, 0x20):
+        changed = bytearray(data)
+        changed[22] |= bit
+        source = RetainedBatches(bytes(changed))
+        assert source.next_block(False) is None
+        assert source.has_next(), "it has not moved"

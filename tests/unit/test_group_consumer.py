@@ -225,7 +225,18 @@ def test_the_thread_is_checked_after_some_seconds_without_input() -> None:
     assert waits == [5.0, 9.0]
 
 
-def test_the_changes_to_the_libraries_are_installed_with_the_consumer() -> None:
+def test_the_changes_to_the_libraries_are_installed_with_the_consumer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for owner, names in (
+        (driver.Transport, ("Consumer",)),
+        (AIOKafkaClient, ("coordinator_lookup", "_get_conn")),
+        (fetcher, ("MemoryRecords",)),
+        (fetcher.FetchResult, ("getall",)),
+        (FetchRequest_v11, ("encode",)),
+    ):
+        for name in names:
+            monkeypatch.setattr(owner, name, getattr(owner, name))  # as before after the test
     consuming.install()
     assert driver.Transport.Consumer is BatchConsumer
     assert AIOKafkaClient.coordinator_lookup is reconnect._lookup

@@ -413,7 +413,8 @@ def test_the_latency_of_a_batch_counts_once_its_last_output_is_acknowledged() ->
         sender._producer._closed = True
         visitors = VisitorsProcessor(recipes_file.DEFAULT, Provenance("e", 0), "s", sender, metrics)
         out.moments = [("fired", START)]
-        loop = asyncio.get_running_loop()
+        loop, complaints = asyncio.get_running_loop(), list[Any]()
+        loop.set_exception_handler(lambda _, what: complaints.append(what))
         first, last, failed, cancelled = (loop.create_future() for _ in range(4))
 
         def done(at: int) -> RecordMetadata:
@@ -436,6 +437,7 @@ def test_the_latency_of_a_batch_counts_once_its_last_output_is_acknowledged() ->
         await asyncio.sleep(0)
         failed.exception()
         assert told(metrics, "exit_latency_seconds_count") == 1
+        assert complaints == [], "no callback failed"
 
     asyncio.run(run())
 

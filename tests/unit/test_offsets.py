@@ -18,6 +18,7 @@ from aiokafka.structs import TopicPartition
 
 from agents.kafka import group_member, offsets, to_the_end
 from agents.kafka.offsets import DEBUGGING_REPLICA, Offsets
+from agents.kafka.partitioner import partition_counts
 from tests.fake_broker import SETTINGS
 from tests.fake_consumer import FakeConsumer
 
@@ -49,7 +50,7 @@ class Cluster:
 
     async def send(self, leader: int, request: Any) -> Any:
         self.asked.append((leader, request._topics))
-        assert request._replica_id == DEBUGGING_REPLICA
+        assert (request._replica_id, request._isolation_level) == (DEBUGGING_REPLICA, 0)
         code = self.codes.pop(0) if self.codes else 0
         topics = [
             (name, [(n, code, 0, self.ends[TopicPartition(name, n)]) for n, _ in numbers])
@@ -202,3 +203,28 @@ def test_a_refused_client_is_not_restarted() -> None:
 
     with pytest.raises(TopicAuthorizationFailedError):
         asyncio.run(group_member.start_client(make, logging.getLogger()))
+
+
+def test_the_partitions_of_every_visible_topic_are_counted() -> None:
+    counts: dict[str, set[int] | None] = {"a": {0, 1, 2}, "b": None}
+    cluster = SimpleNamespace(topics=counts.keys, partitions_for_topic=counts.get)
+
+    async def fetch_all_metadata() -> Any:
+        return cluster
+
+    client = SimpleNamespace(fetch_all_metadata=fetch_all_metadata)
+    consumer: Any = SimpleNamespace(_client=client)
+    assert asyncio.run(partition_counts(consumer)) == {"a": 3, "b": 0}
+
+
+def test_a_topic_is_read_from_its_beginning_unless_told() -> None:
+    consumer = FakeConsumer({A: [record(3, 0), record(4, 5)]})
+
+    async def whole() -> list[int]:
+        found = to_the_end.fetched(consumer, [A])
+        return [each.offset async for records in found for each in records]
+
+    asked: list[Any] = []
+    consumer.offsets_for_times = asked.append  # type: ignore[method-assign, assignment]
+    assert asyncio.run(whole()) == [3, 4]
+    assert asked == []

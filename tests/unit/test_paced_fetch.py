@@ -391,3 +391,11 @@ def test_an_answer_of_a_revoked_assignment_is_dropped() -> None:
     assert asyncio.run(run.for_a_while()) is False
     assert run.brought == []
     assert run.fetcher.itself == 0
+
+
+def test_records_are_read_whichever_replica_the_broker_prefers() -> None:
+    told = [(TP.partition, 0, 9, 9, 0, None, 0, batch(0))]
+    found = SimpleNamespace(API_VERSION=paced_fetch.NEWEST, topics=[(TP.topic, told)])
+    run = Run(found)
+    asyncio.run(run.for_a_while(GATHER_S / 2))
+    assert run.found == [(TP, [0])]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agents.collector.addresses import KnownSender
+from agents.collector.addresses import KnownSender, cleaned
 from agents.collector.validation import Judged, judge
 from agents.connect.contacts import key, keyed
 
@@ -128,3 +128,15 @@ def test_a_number_that_json_cannot_write_becomes_null() -> None:
     body = b'{"id":"1","type":"order.placed","visitor":"v","contact":{},"order":{"value":1e999}}'
     (taken,) = judge(body, KNOWN).taken
     assert json.loads(taken.value)["order"] == {"value": None}
+
+
+def test_what_is_no_event_keeps_its_bytes() -> None:
+    for body in (b'{"contact"', b'["contact"]', b'"contact"', b'{"contact": \xff}'):
+        assert cleaned(body, KNOWN) == (body, [])
+
+
+def test_infinite_numbers_in_a_cleaned_event_become_null() -> None:
+    body = b'{"id":"1","contact":{},"a":[1e999,1.5,{"b":-1e999}],"t":true}'
+    value, notes = cleaned(body, KNOWN)
+    assert json.loads(value) == {"id": "1", "a": [None, 1.5, {"b": None}], "t": True}
+    assert notes == []

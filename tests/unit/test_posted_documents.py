@@ -68,3 +68,24 @@ def test_bytes_that_are_not_utf_8_are_reported_with_their_position() -> None:
 def test_elements_that_only_python_reads_leave_the_others_their_bytes() -> None:
     parts = [b'{"id": NaN}', b'{"id" :  "\\ud800"}', '{"id":"ü"}'.encode(), b"9" * 5_000]
     assert events_of(b"[" + b" , ".join(parts) + b" ]\n") == list(enumerate(parts))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":' * 100_000,
+        b'{"a": NaN, "b":' + b"[" * 100_000,
+        b'[{"a": NaN},' + b"[" * 100_000,
+        b"[" * 100_000,
+    ],
+)
+def test_a_body_that_is_nested_too_deeply_is_called_so(body: bytes) -> None:
+    note = said(body)
+    assert (note.reason, note.path) == ("too_deep", "$")
+    assert (note.expected, note.got) == ("up to 400 levels of nesting", "more")
+
+
+def test_lines_that_are_not_all_objects_are_broken_json() -> None:
+    for body in (b'{"a":1}\n{"b"', b'{"a":1}\n[]', b'{"a":1}\n7', b'{"a":1} 7\n'):
+        assert said(body).reason == "not_json"
+    assert said(b'{"a":1}\n{"b":2}').got == "2 lines, an event each"

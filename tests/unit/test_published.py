@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from agents.published import document_listing, publisher
+from agents.published.in_force import history
 from agents.published.published_document import NOTICE, PublishedDocument, read, value_of
 from agents.published.timetable import Timetable
+from stream.recipes_file import DEFAULT
 
 AT = 1_767_571_200_000
 CART: dict[str, Any] = {"recipes": [{"name": "cart-abandonment"}]}
@@ -126,3 +128,17 @@ def test_a_time_to_come_is_read_as_people_say_it(text: str, since: int) -> None:
 def test_a_text_that_is_not_a_time_is_refused_with_the_forms(text: str) -> None:
     with pytest.raises(ValueError, match="expected 2026-11-28"):
         publisher.start(text, datetime(2026, 1, 5, tzinfo=UTC))
+
+
+def test_a_history_has_the_documents_without_a_fault() -> None:
+    documents = [document(0, AT), read(1, AT, b"{"), document(2, AT + 9)]
+    found = history(DEFAULT, documents)
+    assert [each.since for each in found.documents[1:]] == [AT + NOTICE, AT + 9 + NOTICE]
+    assert found.at(AT).names == DEFAULT.names
+    assert found.at(AT + NOTICE).names == ("cart-abandonment",)
+
+
+def test_a_file_with_a_history_cannot_be_published() -> None:
+    found = read(0, AT, value_of({"history": [{}]}, None, "anna", "why"))
+    assert found.fault == "document.file: must not contain {'history'} properties"
+    assert (found.by, found.note, found.recipes) == ("anna", "why", None)

@@ -253,3 +253,24 @@ def test_live_input_does_not_ask_whether_there_is_an_event(play: Any) -> None:
         assert given.follower.known_until == -1
 
     play(test)
+
+
+def test_each_reading_ends_its_consumer(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    story: list[str] = []
+
+    def noted(name: str) -> Any:
+        async def note(consumer: FakeConsumer) -> None:
+            story.append(name)
+
+        return note
+
+    for name in ("start", "stop"):
+        monkeypatch.setattr(FakeConsumer, name, noted(name))
+
+    async def test(given: Given) -> None:
+        given.publish(WIN_BACK)
+        await given.follower.start()
+        await given.follower._read()
+        assert story == ["start", "stop"], "nothing new, so nothing is read"
+
+    play(test)

@@ -88,3 +88,18 @@ def test_a_broker_that_is_down_is_asked_only_after_pauses(monkeypatch: pytest.Mo
 
     reconnect.install()
     assert asyncio.run(asked()) >= reconnect.RECONNECT_S
+
+
+def test_the_coordinator_that_a_broker_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def found(client: AIOKafkaClient, *args: object) -> int:
+        return 7
+
+    monkeypatch.setattr(reconnect, "_coordinator_lookup", found)
+    monkeypatch.setattr(AIOKafkaClient, "get_random_node", lambda _: 1)
+    reconnect.install()
+
+    async def test() -> int:
+        client = AIOKafkaClient(bootstrap_servers=["localhost:1"])
+        return int(await client.coordinator_lookup(1, "an id"))
+
+    assert asyncio.run(test()) == 7

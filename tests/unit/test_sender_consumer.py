@@ -349,3 +349,42 @@ def test_what_became_of_a_record_is_counted_with_its_delay() -> None:
     metrics.tried("2xx", 0.25)
     assert value("triggers_sender_attempt_seconds_sum") == 0.25
     assert value("triggers_sender_attempts_total", {"answer": "2xx"}) == 1
+
+
+def test_an_assignment_raises_the_faults_of_its_queues_and_of_its_index(play: Any) -> None:
+    async def test(member: Member) -> None:
+        taken = await member.assigned(PLACE)
+        taken.check()
+        taken._queues._fault = OSError("no disk")
+        with pytest.raises(OSError, match="no disk"):
+            taken.check()
+        taken._queues._fault = None
+
+        def check() -> None:
+            raise CommitFailedError
+
+        member.ahead.check = check  # type: ignore[method-assign]
+        with pytest.raises(CommitFailedError):
+            taken.check()
+
+    play(test)
+
+
+def test_a_start_waits_for_a_broker_and_checks_the_topics(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(member: Member) -> None:
+        kafka, member.consumer._consumer = member.kafka, None
+
+        async def started(make: Any, log: Any) -> Any:
+            assert make == member.consumer._make
+            return kafka
+
+        monkeypatch.setattr(group_member, "start_client", started)
+        await member.consumer.start()
+        assert member.consumer._consumer is kafka
+        kafka.names = set()
+        with pytest.raises(TopicsMissing):
+            await member.consumer.start()
+
+    play(test)

@@ -220,7 +220,7 @@ def test_the_loss_of_redis_and_its_return_are_logged_once(
 
     async def test(given: Given) -> None:
         given.redis.down = True
-        for _ in range(2):
+        for _ in range(3):
             with pytest.raises(IdempotencyUnavailable):
                 await given.mine.find("a")
             await asyncio.sleep(0.03)

@@ -72,3 +72,13 @@ def test_labels_are_a_closed_set() -> None:
     statuses = {label(str(status)) for status in range(200, 600)}
     assert statuses == {"2xx", "3xx", "4xx", "429", "5xx"}
     assert [label("timeout"), label("unreachable")] == ["timeout", "unreachable"]
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [(199, "refused"), (200, "delivered"), (299, "delivered"), (300, "refused"), (499, "refused"),
+     (500, "failed"), (407, "refused"), (409, "refused"), (424, "refused"), (426, "refused"),
+     (428, "refused"), (430, "refused")],
+)  # fmt: skip
+def test_the_bounds_of_each_verdict(status: int, verdict: str) -> None:
+    assert response_of(status, None, NOW).verdict == verdict

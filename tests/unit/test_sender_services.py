@@ -3,7 +3,7 @@
 import json
 from base64 import b64decode
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 
@@ -13,6 +13,8 @@ from agents.sender.services.customerio import ulid
 from agents.sender.services.notification import notification, shortened
 from agents.sender.services.preset import Preset, ServiceRequest
 from agents.sender.services.registry import PRESETS
+from agents.sender.services.webhook import Webhook
+from agents.sender.webhook import service
 from tests.services import CHECKS, MOST
 from tests.unit.test_sender_settings import LEAST, mistakes, read
 
@@ -253,3 +255,59 @@ def test_the_rate_defaults_to_the_services() -> None:
     assert read(SENDER_SERVICE="klaviyo", SENDER_KEY="k").rate == 58
     assert read(SENDER_SERVICE="klaviyo", SENDER_KEY="k", SENDER_RATE="5").rate == 5
     assert read().rate == 0
+
+
+@pytest.mark.parametrize(
+    ("person", "named"),
+    [
+        ("customer:c-1", {"userId": "c-1"}),
+        ("email:nZ3x", {"userId": "email:nZ3x"}),
+        ("visitor:v-1", {"anonymousId": "v-1"}),
+    ],
+)
+def test_segment_and_klaviyo_know_a_person_by_its_kind(person: str, named: dict[str, str]) -> None:
+    found = json.loads(request("segment", of(person, FIRED)).body)
+    assert {name: found[name] for name in ("userId", "anonymousId") if name in found} == named
+    made = json.loads(request("klaviyo", of(person, FIRED)).body)["data"]["attributes"]
+    (id,) = named.values()
+    key = "anonymous_id" if "anonymousId" in named else "external_id"
+    assert made["profile"]["data"]["attributes"] == {key: id}
+
+
+@pytest.mark.parametrize(
+    ("person", "named"),
+    [
+        ("customer:c-1", {"external_id": "c-1"}),
+        (
+            "visitor:v-1",
+            {
+                "user_alias": {"alias_name": "visitor:v-1", "alias_label": "storefront"},
+                "_update_existing_only": False,
+            },
+        ),
+    ],
+)
+def test_braze_creates_a_person_that_it_does_not_know(person: str, named: dict[str, Any]) -> None:
+    ((event),) = json.loads(request("braze", of(person, FIRED)).body)["events"]
+    assert {name: event[name] for name in event.keys() - {"name", "time", "properties"}} == named
+
+
+def test_a_request_for_a_service_goes_through_its_preset() -> None:
+    made = service(read(SENDER_SERVICE="braze", SENDER_KEY="k", WEBHOOK_URL="https://b.example/"))
+    assert type(made) is PRESETS["braze"]
+    assert cast(Any, made).base == "https://b.example"
+    assert isinstance(service(read()), Webhook)
+    assert {name: (each.rate, each.most) for name, each in PRESETS.items()} == {
+        "klaviyo": (58, 1024 * 1024),
+        "braze": (500, 48 * 1024),
+        "customerio": (100, 30 * 1024),
+        "segment": (500, 30 * 1024),
+    }
+    assert [name for name, each in PRESETS.items() if each.asks_for_body] == ["braze"]
+
+
+@pytest.mark.parametrize("name", ["klaviyo", "braze", "segment"])
+@pytest.mark.parametrize(("key", "fits"), [("pk_1", True), ("pk\n1", False), ("schlüssel", False)])
+def test_a_key_is_printable_ascii(name: str, key: str, fits: bool) -> None:
+    found = PRESETS[name].fault(key)
+    assert found == (None if fits else f"expected {PRESETS[name].key}")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
@@ -226,3 +226,29 @@ def test_the_lag_counts_a_partition_that_was_not_read_yet_from_its_first_offset(
     followed._ends = {("a", 0): 3, ("b", 0): 5}
     followed.positions = {("b", 0): 6}
     assert followed.behind == 3
+
+
+def test_topics_that_vanish_are_read_no_more(play: Any) -> None:
+    async def test(given: Given) -> None:
+        await given.until(lambda: given.tail.positions)
+        given.counts = {}
+        await given.until(lambda: given.consumer.assigned == [])
+        assert given.tail.positions == {}
+        assert given.tail.state == "up"
+
+    play(test)
+
+
+def test_a_consumer_that_does_not_stop_is_logged_and_its_client_closed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    consumer = FakeConsumer()
+
+    async def stop() -> None:
+        raise KafkaConnectionError
+
+    consumer.stop = stop  # type: ignore[method-assign]
+    asyncio.run(tail._close(cast(Any, consumer)))
+    assert consumer.client_closed
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["unclean_stop fault=KafkaConnectionError"]

@@ -157,3 +157,25 @@ def test_a_dropped_partition_does_not_wait_for_the_coordinator() -> None:
         assert "commit" not in kafka.journal
 
     play(test)
+
+
+def test_work_of_a_partition_that_is_given_up_is_cancelled() -> None:
+    async def test(producer: TransactionalProducer, kafka: Kafka) -> None:
+        story: list[str] = []
+
+        async def work() -> bool:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                story.append("cancelled")
+                raise
+            return True
+
+        running = asyncio.create_task(producer.run_until_fenced(work()))
+        await asyncio.sleep(0.001)
+        producer.abandon()
+        assert await running is False
+        await asyncio.sleep(0.001)
+        assert story == ["cancelled"]
+
+    play(test)
