@@ -59,8 +59,8 @@ def test_a_walk_through_the_whole_shop_sends_each_event(shopper: Shopper, house:
     shopper.click("main button")
     shopper.until(shopper.taken)
 
-    told = events(house, shopper.visitor)
-    others = [event["type"] for event in told if event["type"] != "page.viewed"]
+    seen = events(house, shopper.visitor)
+    others = [event["type"] for event in seen if event["type"] != "page.viewed"]
     assert others == [
         "category.viewed",
         "search.performed",
@@ -76,13 +76,13 @@ def test_a_walk_through_the_whole_shop_sends_each_event(shopper: Shopper, house:
         "order.placed",
         "order.cancelled",
     ]
-    by_type = {event["type"]: event for event in told}
+    by_type = {event["type"]: event for event in seen}
     assert by_type["visitor.identified"]["customer"] == "c-ben"
     assert by_type["order.placed"]["order"]["value"] == 175.9
     assert by_type["order.cancelled"]["order"]["id"] == by_type["order.placed"]["order"]["id"]
     assert by_type["order.placed"]["order"]["cart_id"] == by_type["cart.updated"]["cart"]["id"]
-    assert all("client_time" in event for event in told[1:])
-    kinds = [event["page"]["kind"] for event in told if event["type"] == "page.viewed"]
+    assert all("client_time" in event for event in seen[1:])
+    kinds = [event["page"]["kind"] for event in seen if event["type"] == "page.viewed"]
     assert {"home", "list", "product", "cart", "checkout", "payment", "confirmation"} <= set(kinds)
 
 
@@ -104,8 +104,8 @@ def test_what_is_done_without_a_line_arrives_later_once_and_in_its_order(
     assert len(events(house, shopper.visitor)) == 1
     cut(shopper, False)
     shopper.until(shopper.taken, 20)
-    told = events(house, shopper.visitor)
-    carts = [event["cart"] for event in told if event["type"] == "cart.updated"]
+    seen = events(house, shopper.visitor)
+    carts = [event["cart"] for event in seen if event["type"] == "cart.updated"]
     assert [cart["version"] for cart in carts] == [1, 2, 3, 4]
     assert [cart["items"][0]["quantity"] for cart in carts] == [1, 2, 3, 4]
 

@@ -47,9 +47,9 @@ def lines() -> Iterator[bytes]:
 
 
 def whole_day() -> Said:
-    result, rules, told = Said(), recipes_file.load(RECIPES), Outputs()
-    Visitors(rules).process(backtest.records(lines()), told, backtest.event)
-    result.facts = [value for _, value in told.facts]
+    result, rules, emitted = Said(), recipes_file.load(RECIPES), Outputs()
+    Visitors(rules).process(backtest.records(lines()), emitted, backtest.event)
+    result.facts = [value for _, value in emitted.facts]
     for out in backtest.run(lines(), rules):
         result.triggers += [value for _, _, value in out.triggers]
         result.decisions += [value for _, value in out.decisions]

@@ -32,10 +32,10 @@ def key_of(kind: str, raw: str) -> str | None:
 
 
 def source(example: dict[str, Any], kind: str) -> Source:
-    told = {"name": "shop", "kind": kind, **example.get("source", {})}
-    if "url_parameters" in told:
-        told["url_parameters"] = frozenset(told["url_parameters"])
-    return Source(**told, key_of=key_of)
+    options = {"name": "shop", "kind": kind, **example.get("source", {})}
+    if "url_parameters" in options:
+        options["url_parameters"] = frozenset(options["url_parameters"])
+    return Source(**options, key_of=key_of)
 
 
 def carried(example: dict[str, Any]) -> Given:
@@ -197,8 +197,8 @@ def places(node: Any) -> Any:
 def textual(example: dict[str, Any], carried_as: str) -> dict[str, Any]:
     """The example with headers and parameters as text, as the carrier passes them."""
     for part in ("headers", "query"):
-        told = example[carried_as].get(part, {})
-        example[carried_as][part] = {name: str(value) for name, value in told.items()}
+        options = example[carried_as].get(part, {})
+        example[carried_as][part] = {name: str(value) for name, value in options.items()}
     return example
 
 

@@ -63,8 +63,8 @@ def test_the_pseudo_visitors_match_the_server_table() -> None:
     found = [parse(json.dumps(event).encode()) for event in events]
     names = ["~customer:4711", "~cart:c-77", "~checkout:k-5", f"~email:{HASH}", "~customer:4711"]
     assert [event and event.visitor for event in found] == names
-    told = {row[2].strip("`").partition(":")[0] for row in rows("the server knows")[1:]}
-    assert told == {"~cart", "~checkout", "~customer", "~email", "~phone"}
+    fields = {row[2].strip("`").partition(":")[0] for row in rows("the server knows")[1:]}
+    assert fields == {"~cart", "~checkout", "~customer", "~email", "~phone"}
 
 
 def test_the_key_of_an_address_is_computed_as_documented() -> None:
@@ -131,10 +131,10 @@ def test_partitions_match_another_clients_murmur2() -> None:
 
 
 def test_the_documented_settings_match_those_read() -> None:
-    told = [row[0] for row in rows("variable")]
+    fields = [row[0] for row in rows("variable")]
     read = re.findall(r"^\| (TRIGGERS_\w+) \|", access.__doc__ or "", re.MULTILINE)
-    assert told == read
-    given = dict.fromkeys(told, "7") | {"TRIGGERS_COLLECT_ORIGINS": "*"}
+    assert fields == read
+    given = dict.fromkeys(fields, "7") | {"TRIGGERS_COLLECT_ORIGINS": "*"}
     assert Collecting.read(given) == Collecting(frozenset("*"), 7, 7, 7, "7")
 
 

@@ -94,8 +94,8 @@ def test_prometheus_scrapes_existing_services_only() -> None:
     for job in config["scrape_configs"]:
         for target in job["static_configs"][0]["targets"]:
             name, _, port = target.partition(":")
-            told = str(SERVICES[name]["command"]) + str(environment(SERVICES[name]))
-            assert f"0.0.0.0:{port}" in told
+            text = str(SERVICES[name]["command"]) + str(environment(SERVICES[name]))
+            assert f"0.0.0.0:{port}" in text
 
 
 def test_images_of_others_have_a_version() -> None:

@@ -154,7 +154,7 @@ def test_a_pod_is_restricted(pod: Resource) -> None:
 def test_a_pod_is_probed_where_it_answers(pod: Resource) -> None:
     found = the_container(pod)
     ports = {port["name"]: port["containerPort"] for port in found["ports"]}
-    told = json.dumps(found["args"]) + json.dumps(found["env"])
+    arguments = json.dumps(found["args"]) + json.dumps(found["env"])
     for probe, paths in (
         ("startup", "/live"),
         ("liveness", "/live"),
@@ -162,7 +162,7 @@ def test_a_pod_is_probed_where_it_answers(pod: Resource) -> None:
     ):
         asked = found[f"{probe}Probe"]["httpGet"]
         assert re.fullmatch(paths, asked["path"])
-        assert f"0.0.0.0:{ports[asked['port']]}" in told
+        assert f"0.0.0.0:{ports[asked['port']]}" in arguments
     source = {
         "worker": "runtime/probes.py",
         "sender": "runtime/probes.py",

@@ -93,9 +93,9 @@ def connected(
     kind: str,
     keys: Iterable[str] = (),
     secrets: Iterable[str] = (),
-    **told: Any,
+    **options: Any,
 ) -> Connected:
-    source = Source(name=name, kind=kind, key_of=key_of, **told)
+    source = Source(name=name, kind=kind, key_of=key_of, **options)
     return Connected(source, tuple(keys), tuple(secrets))
 
 
@@ -120,18 +120,18 @@ def stored(kind: str) -> list[Example]:
     for file, example in found:
         if "request" not in example:
             continue
-        told = dict(example.get("source", {}))
-        if "url_parameters" in told:
-            told["url_parameters"] = frozenset(told["url_parameters"])
+        options = dict(example.get("source", {}))
+        if "url_parameters" in options:
+            options["url_parameters"] = frozenset(options["url_parameters"])
         name = f"{kind}-{len(sources)}"
-        fresh = connected(name, kind, secrets=[f"secret-of-{name}"], **told)
+        fresh = connected(name, kind, secrets=[f"secret-of-{name}"], **options)
         source = sources.setdefault(json.dumps(example.get("source", {}), sort_keys=True), fresh)
         made.append(_example(file, kind, example, source))
     return made
 
 
-def _example(file: Path, kind: str, told: dict[str, Any], source: Connected) -> Example:
-    request = told["request"]
+def _example(file: Path, kind: str, options: dict[str, Any], source: Connected) -> Example:
+    request = options["request"]
     body, secret = written(request["body"]) if "body" in request else b"", source.secrets[0]
     headers = dict(request.get("headers", {}))
     if kind in SIGNED:
@@ -141,7 +141,7 @@ def _example(file: Path, kind: str, told: dict[str, Any], source: Connected) -> 
         path = ""
     query = f"?{urlencode(request['query'])}" if request.get("query") else ""
     where = f"/connect/{kind}/{source.source.name if kind in SIGNED else secret}{path}{query}"
-    given, now = carried(told), told["now"]
+    given, now = carried(options), options["now"]
     events = registry.translate(kind, given, source.source, now).events
     return Example(file, source, request.get("method", "POST"), where, body, headers, events)
 

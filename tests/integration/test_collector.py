@@ -135,8 +135,11 @@ def test_an_order_that_is_no_json_is_counted_logged_and_kept_as_an_order(
         await site.taken(event(0))
         assert (await site.post(broken)).status == 400
         async with site.session.get(f"{site.url}/metrics") as answer:
-            told = await answer.text()
-        assert 'refused_total{reason="not_json",source="collect",type="order.placed"} 1.0' in told
+            answer_text = await answer.text()
+        assert (
+            'refused_total{reason="not_json",source="collect",type="order.placed"} 1.0'
+            in answer_text
+        )
 
     with caplog.at_level(logging.WARNING, "triggers"):
         served(settings, test)

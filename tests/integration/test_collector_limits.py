@@ -92,7 +92,7 @@ def test_it_exports_what_it_did_to_prometheus(settings: Settings) -> None:
         await site.taken([event(0), event(1, client_time=True)])
         await site.post(event(2, "guest"))
         async with site.session.get(f"{site.url}/metrics") as answer:
-            told = (await answer.text()).splitlines()
+            answer_text = (await answer.text()).splitlines()
         for line in (
             'events_total{source="collect",type="activity.pinged"} 2.0',
             'posts_total{source="collect",status="202"} 1.0',
@@ -100,7 +100,7 @@ def test_it_exports_what_it_did_to_prometheus(settings: Settings) -> None:
             'refused_total{reason="names_nobody",source="collect",type="activity.pinged"} 1.0',
             'parts_left_out_total{path="$.client_time",reason="wrong_type",type="activity.pinged"} 1.0',
         ):
-            assert f"triggers_collector_{line}" in told
+            assert f"triggers_collector_{line}" in answer_text
 
     served(settings, test)
 

@@ -38,12 +38,12 @@ class Running:
     def __init__(self, folder: Path) -> None:
         self.port, self.metrics = free_ports()
         (folder / "sources.yaml").write_text(SOURCES)
-        told = {"TRIGGERS_KAFKA": "127.0.0.1:1", "TRIGGERS_SOURCES": str(folder / "sources.yaml")}
+        given = {"TRIGGERS_KAFKA": "127.0.0.1:1", "TRIGGERS_SOURCES": str(folder / "sources.yaml")}
         listen = ["--listen", f"127.0.0.1:{self.port}", "--metrics", f"127.0.0.1:{self.metrics}"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "agents", "collector", "--processes", "2", *listen],
             cwd=ROOT,
-            env={**os.environ, **told},
+            env={**os.environ, **given},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
@@ -69,10 +69,10 @@ class Running:
         return int(found[1]) if found else 0
 
     def children(self) -> list[int]:
-        told = subprocess.run(
+        given = subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True
         )
-        return [int(word) for word in told.stdout.split()]
+        return [int(word) for word in given.stdout.split()]
 
 
 @pytest.fixture

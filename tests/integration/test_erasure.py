@@ -204,9 +204,9 @@ def test_an_erased_person_leaves_nothing_and_others_keep_everything(
         assert of_anna in marks(tmp_path / "other.sqlite3")
 
         assert main(["erase", "--customer", ANNA]) == 0
-        told = capsys.readouterr().out
-        assert all(name in told for name in HERS)
-        assert BERT not in told
+        printed = capsys.readouterr().out
+        assert all(name in printed for name in HERS)
+        assert BERT not in printed
         shop.goes_on()
         until(lambda: len(endpoint.seen) == 6, workers)
         cancels = [json.loads(each.body)["data"] for each in endpoint.seen[4:]]

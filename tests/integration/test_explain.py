@@ -72,7 +72,7 @@ SHARED: tuple[tuple[int, dict[str, Any]], ...] = (
 """Nine persons have one checkout within a day. Only the last one gets the order."""
 
 
-class Told(NamedTuple):
+class Explained(NamedTuple):
     """The input of explain: options for the files, variables for the broker."""
 
     files: tuple[str, ...]
@@ -81,7 +81,7 @@ class Told(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def told(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
+def explained(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Explained:
     folder, prefix = tmp_path_factory.mktemp("explain"), f"t{uuid.uuid4().hex[:10]}."
     lines = [
         json.dumps({"t": T + minutes * MINUTE, "id": f"e{n}", **event}).encode()
@@ -92,7 +92,7 @@ def told(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
     assert main(["backtest", str(events), "--out", str(folder)]) == 0
     expected, found = play(broker, prefix, lines, recipes_file.DEFAULT, folder, workers=1)
     assert missing(expected, found) == []
-    return Told(
+    return Explained(
         ("--from", str(folder), "--events", str(events)),
         {"TRIGGERS_KAFKA": broker, "TRIGGERS_PREFIX": prefix, "TRIGGERS_TIME": "record"},
         next(id for id in map(id_of, found.triggers) if not id.endswith("cancelled")),
@@ -105,8 +105,8 @@ def id_of(trigger: bytes) -> str:
 
 
 @pytest.fixture
-def at_the_broker(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in told.environ.items():
+def at_the_broker(explained: Explained, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in explained.environ.items():
         monkeypatch.setenv(name, value)
 
 
@@ -154,10 +154,10 @@ def test_she_is_found_by_her_bare_name_and_by_her_devices(
 
 @pytest.mark.usefixtures("at_the_broker")
 def test_a_trigger_id_gives_the_story_with_its_step_marked(
-    capsys: pytest.CaptureFixture[str], told: Told
+    capsys: pytest.CaptureFixture[str], explained: Explained
 ) -> None:
-    story = explain(capsys, told.trigger_id.upper()).splitlines()
-    assert story[1].startswith(f"{told.trigger_id}: ")
+    story = explain(capsys, explained.trigger_id.upper()).splitlines()
+    assert story[1].startswith(f"{explained.trigger_id}: ")
     assert [line for line in story if "✓" in line and line.endswith("◀")]
 
 
@@ -176,10 +176,10 @@ NAMES = ("anna", "p1", "p2", "nZ3x0bqkR7Jt2c8Yw4mLfQ", "trigger", "desk1", "desk
 @pytest.mark.usefixtures("at_the_broker")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_topics_give_the_same_story_as_the_files_of_a_backtest(
-    capsys: pytest.CaptureFixture[str], told: Told, name: str
+    capsys: pytest.CaptureFixture[str], explained: Explained, name: str
 ) -> None:
-    asked = told.trigger_id if name == "trigger" else name
-    assert explain(capsys, asked) == explain(capsys, asked, *told.files)
+    asked = explained.trigger_id if name == "trigger" else name
+    assert explain(capsys, asked) == explain(capsys, asked, *explained.files)
 
 
 @pytest.mark.usefixtures("at_the_broker")
@@ -189,10 +189,10 @@ def test_times_are_shown_in_the_requested_zone(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.usefixtures("at_the_broker")
 def test_an_unknown_person_is_reported_as_unknown(
-    capsys: pytest.CaptureFixture[str], told: Told
+    capsys: pytest.CaptureFixture[str], explained: Explained
 ) -> None:
     assert main(["explain", "nobody"]) == 1
-    prefix = told.environ["TRIGGERS_PREFIX"]
+    prefix = explained.environ["TRIGGERS_PREFIX"]
     assert f"nothing is known of 'nobody' in the topics {prefix}*" in capsys.readouterr().err
 
 

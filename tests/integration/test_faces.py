@@ -158,8 +158,8 @@ def test_a_webhook_is_taken_with_a_signature_of_either_secret_and_not_without(
 
     def shopify(secret: str, id: str) -> dict[str, str]:
         made = signature(secret.encode(), order).decode()
-        told = {"X-Shopify-Topic": "orders/create", "X-Shopify-Event-Id": id}
-        return {**JSON, **told, "X-Shopify-Hmac-SHA256": made}
+        given = {"X-Shopify-Topic": "orders/create", "X-Shopify-Event-Id": id}
+        return {**JSON, **given, "X-Shopify-Hmac-SHA256": made}
 
     async def test(site: Facing) -> None:
         for secret in ("now", "before"):

@@ -127,9 +127,9 @@ def test_the_command_ends_when_a_server_does(tmp_path: Path) -> None:
         exports(process)
         running = family(process)
         servers(running)["redis-server"].kill()
-        _, told = process.communicate(timeout=30)
+        _, printed = process.communicate(timeout=30)
         assert process.returncode == 1
-        assert "Redis ended with -9" in told
+        assert "Redis ended with -9" in printed
         assert all_gone(running, tmp_path)
 
 
@@ -140,9 +140,9 @@ def test_a_signal_while_they_start_ends_them(tmp_path: Path) -> None:
             assert time.monotonic() < until
             time.sleep(0.01)
         process.terminate()
-        out, told = process.communicate(timeout=30)
+        out, printed = process.communicate(timeout=30)
         assert (process.returncode, out) == (130, "")
-        assert "interrupted" in told
+        assert "interrupted" in printed
         assert all_gone(running, tmp_path)
 
 

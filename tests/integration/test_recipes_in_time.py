@@ -323,11 +323,11 @@ def test_documents_are_published_listed_compared_and_reverted(
         return capsys.readouterr().out
 
     assert said("list") == f"nothing is published: {shop.file} is in force\n"
-    told = said("publish", str(shop.second), "--by", "anna", "--note", "two reminders")
+    printed = said("publish", str(shop.second), "--by", "anna", "--note", "two reminders")
     first = shop.documents()[0]
-    assert f"made {shop.settings.topic('triggers.win-back')}\n" in told
-    assert "document 1 is in force from" in told
-    assert str(first.since) in told
+    assert f"made {shop.settings.topic('triggers.win-back')}\n" in printed
+    assert "document 1 is in force from" in printed
+    assert str(first.since) in printed
     assert first.since == first.appended + NOTICE
     assert "cart-abandonment: step 1 moves from 365s to 385s" in said("diff", "0", "1")
     assert said("diff", "1", str(shop.second)) == "they decide alike\n"

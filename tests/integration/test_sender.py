@@ -177,12 +177,12 @@ def test_an_endpoint_that_fails_stalls_and_restarts_gets_everything(
         for answer in ("2xx", "4xx", "429", "5xx", "timeout", "unreachable"):
             assert running.number("triggers_sender_attempts_total", answer=answer) > 0
         assert running.terminate() == 0
-        told = running.process.output()
+        printed = running.process.output()
     assert topics.left() == 0
     assert topics.dead() == []
-    assert "endpoint_fails" in told
+    assert "endpoint_fails" in printed
     for hidden in (SECRET, endpoint.url, "visitor:", given[0].id):
-        assert hidden not in told
+        assert hidden not in printed
 
 
 def test_refused_triggers_and_other_records_become_dead_letters(
@@ -236,8 +236,8 @@ def test_a_sender_gives_up_after_its_time_or_at_the_triggers_end(
         endpoint.wait(lambda: short.id in endpoint.ids(500))
         topics.fire(long)
         endpoint.wait(lambda: len(topics.dead()) == 2)
-    told = {trigger_of(each.value): header(each, "reason") for each in topics.dead()}
-    assert told == {short.id: "expired", long.id: "gave_up"}
+    printed = {trigger_of(each.value): header(each, "reason") for each in topics.dead()}
+    assert printed == {short.id: "expired", long.id: "gave_up"}
     assert all(header(each, "answer") == "500" for each in topics.dead())
 
 

@@ -40,10 +40,10 @@ def made(broker: str, prefix: str, time: Time) -> Settings:
 def test_missing_topics_are_named_with_the_command_that_makes_them(
     broker: str, prefix: str
 ) -> None:
-    told = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix)
+    refusal = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix)
     names = ("storefront.events", "visitor.facts", "state.people", "triggers.cart-abandonment")
     for name in names:
-        assert f"{prefix}{name} is missing: make it with `storefront-triggers topics`" in told
+        assert f"{prefix}{name} is missing: make it with `storefront-triggers topics`" in refusal
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_topics_of_the_other_time_are_refused_with_the_way_to_change_them(
     broker: str, prefix: str, of: Time, worker: str, there: str, needed: str
 ) -> None:
     made(broker, prefix, of)
-    told = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix, TRIGGERS_TIME=worker)
+    refusal = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix, TRIGGERS_TIME=worker)
     key, events = "message.timestamp.type", f"{prefix}storefront.events"
-    assert f"{events}: expected {key}={needed}, got {there}: kafka-configs.sh" in told
-    assert f"--entity-name {events} --add-config {key}={needed}" in told
+    assert f"{events}: expected {key}={needed}, got {there}: kafka-configs.sh" in refusal
+    assert f"--entity-name {events} --add-config {key}={needed}" in refusal
 
 
 def test_a_changelog_with_other_partitions_than_its_stage_is_refused(
@@ -73,18 +73,18 @@ def test_a_changelog_with_other_partitions_than_its_stage_is_refused(
         until = monotonic() + 10
         while len(admin.describe_topics([changelog])[0]["partitions"]) < 4 and monotonic() < until:
             sleep(0.05)
-    told = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix)
-    assert f"{changelog}: expected 3 partitions, as its stage's input has, got 4" in told
-    assert "Start again under another TRIGGERS_PREFIX" in told
+    refusal = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix)
+    assert f"{changelog}: expected 3 partitions, as its stage's input has, got 4" in refusal
+    assert "Start again under another TRIGGERS_PREFIX" in refusal
 
 
 def test_a_recipe_without_its_topic_is_refused(broker: str, prefix: str, tmp_path: Path) -> None:
     made(broker, prefix, "append")
     file = tmp_path / "recipes.yaml"
     file.write_text("recipes:\n  - {name: cart-vip, kind: cart-abandonment}\n")
-    told = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix, TRIGGERS_RECIPES=str(file))
+    refusal = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix, TRIGGERS_RECIPES=str(file))
     said = [
-        line for line in told.splitlines() if " WARNING kafka." not in line
+        line for line in refusal.splitlines() if " WARNING kafka." not in line
     ]  # of a slow machine
     assert said == [
         f"{prefix}triggers.cart-vip is missing: make it with `storefront-triggers topics`"
@@ -92,14 +92,14 @@ def test_a_recipe_without_its_topic_is_refused(broker: str, prefix: str, tmp_pat
 
 
 def test_all_wrong_settings_are_in_one_message() -> None:
-    told = refused(
+    refusal = refused(
         TRIGGERS_KAFKA="localhost",
         TRIGGERS_TIME="wall",
         TRIGGERS_CHECKPOINT_MS="100/1000",
         TRIGGERS_RECIPES="/nowhere/recipes.yaml",
         TRIGGERS_PREFFIX="shop.",
     )
-    names = [line.split(":")[0].split(" ")[0] for line in told.splitlines()]
+    names = [line.split(":")[0].split(" ")[0] for line in refusal.splitlines()]
     assert sorted(names) == [
         "TRIGGERS_CHECKPOINT_MS",
         "TRIGGERS_KAFKA",
@@ -116,5 +116,5 @@ def test_without_a_broker_in_the_settings_it_says_which_one_is_missing() -> None
 def test_a_wrong_recipes_file_is_refused_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "recipes.yaml"
     file.write_text("recipes:\n  - name: cart-abandonment\n    steps: [1 hour]\n")
-    told = refused(TRIGGERS_KAFKA="127.0.0.1:1", TRIGGERS_RECIPES=str(file))
-    assert told.startswith(f"{file}:3: recipes[0].steps[0]")
+    refusal = refused(TRIGGERS_KAFKA="127.0.0.1:1", TRIGGERS_RECIPES=str(file))
+    assert refusal.startswith(f"{file}:3: recipes[0].steps[0]")

@@ -85,24 +85,24 @@ def test_facts_between_marks_may_come_in_any_order_and_twice(seed: int, luck: in
     rules, lines = made(seed)
     service, chance = Service(rules, lines), random.Random(luck)
     service.finish()
-    told = [
+    rows = [
         value
         for value in service.topic
         if not isinstance(facts.decode(value), facts.WatermarkRecord)
     ]
     end = service.events[-1][1] + 8 * DAY
     people, out, offset = People(rules, 1, 1), Outputs(), 0
-    chance.shuffle(told)
+    chance.shuffle(rows)
     for time in [*sorted(chance.choices(range(service.events[0][1], end), k=9)), end]:
-        due = [value for value in told if json.loads(value)["at"] < time]
-        early = [value for value in told if chance.random() < 0.2]
+        due = [value for value in rows if json.loads(value)["at"] < time]
+        early = [value for value in rows if chance.random() < 0.2]
         batch = [*due, *early, *chance.sample(due, len(due) // 3)]
         chance.shuffle(batch)
         batch += [watermark_record({0: time}, 1), watermark_record({0: time}, 1, KEYS)]
         people.add(enumerate(batch, offset))
         offset += len(batch)
         people.advance(out)
-        told = [value for value in told if value not in set(batch)]
+        rows = [value for value in rows if value not in set(batch)]
     first = Outputs()
     stage = Visitors(rules)
     stage.process(service.events, first)

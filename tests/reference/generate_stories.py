@@ -175,12 +175,16 @@ class Teller:
         how = pick.choice(("visitor.identified", "page.viewed", "cart.item_added", "order.placed"))
         leaves: Event = {**self.shop.body(how), "customer": pick.choice((None, None, other))}
         late = pick.choice(("order.placed", "consent.changed", "order.cancelled", "cart.updated"))
-        told = {**self.shop.body(late), "customer": one, "client back": pick.choice((HOUR, DAY))}
+        event_body = {
+            **self.shop.body(late),
+            "customer": one,
+            "client back": pick.choice((HOUR, DAY)),
+        }
         return [
             (0, visitor | {"customer": one} | self._cart(cart, self._items())),
             *self._maybe(0.3, (SECOND, visitor | self._order())),
             (pick.choice((MINUTE, 5 * MINUTE, 6 * MINUTE)), visitor | leaves),
-            *self._maybe(0.5, (MINUTE, visitor | told)),
+            *self._maybe(0.5, (MINUTE, visitor | event_body)),
             *self._maybe(0.4, (MINUTE, visitor | self.shop.body("cart.updated"))),
             *self._maybe(0.3, (MINUTE, visitor | self.shop.body("exit.signal"))),
             *self._maybe(0.5, (pick.choice((HOUR, DAY)), visitor | self._order())),
@@ -200,8 +204,8 @@ class Teller:
             wait = pick.choice((SECOND, SECOND, SECOND, 3 * HOUR))
             items = {"type": "cart.item_added", "item": self.shop.item()}
             story.append((wait, owner | items | {"keys": keys}))
-            told = pick.choice((self._order(), self.shop.body("consent.changed")))
-            story += self._maybe(0.15, (SECOND, {"visitor": "q"} | told | {"keys": keys}))
+            event_body = pick.choice((self._order(), self.shop.body("consent.changed")))
+            story += self._maybe(0.15, (SECOND, {"visitor": "q"} | event_body | {"keys": keys}))
         story += [(6 * MINUTE, self._who() | self._order() | {"keys": keys})]
         story += self._maybe(0.5, (DAY, story[0][1]))
         ended = {"type": "order.cancelled", "order": {"id": f"n{self.orders}"}, "keys": keys}
@@ -217,19 +221,19 @@ class Teller:
         server: Event = pick.choice(
             ({}, {}, {"visitor": "srv"}, {"customer": who.get("customer", "c9")})
         )
-        told = server | self._order(recurring=pick.choice((None, None, True)))
+        event_body = server | self._order(recurring=pick.choice((None, None, True)))
         chosen = {name: id_ for name, id_ in keys.items() if pick.random() < 0.7}
-        told["keys"] = chosen or keys
+        event_body["keys"] = chosen or keys
         if pick.random() < 0.4 and "cart" in keys:
-            told["order"]["cart_id"] = keys["cart"]
+            event_body["order"]["cart_id"] = keys["cart"]
         more = (
             server
             | {"keys": keys}
             | self.shop.body(pick.choice(("consent.changed", "order.placed")))
         )
-        failed = {"type": "payment.failed", "order": {"id": told["order"]["id"]}}
+        failed = {"type": "payment.failed", "order": {"id": event_body["order"]["id"]}}
         wait = pick.choice((SECOND, 6 * MINUTE, HOUR, 7 * DAY, 30 * DAY))
-        rows: Story = [(SECOND, binds), (wait, told)]
+        rows: Story = [(SECOND, binds), (wait, event_body)]
         if pick.random() < 0.5:
             rows.reverse()
         rows.insert(pick.choice((1, 2)), (SECOND, more))

@@ -250,8 +250,8 @@ class _Years:
         pick = self.pick
         self.now = switch_after(self.now) + pick.choice((-4, -2, -1, 0, 1, 7)) * HOUR
         self.now = max(self.now, self.events[-1]["t"] if self.events else START)
-        told = {"type": "visitor.identified", "customer": pick.choice(self.customers)}
-        self.write({"visitor": pick.choice(self.visitors), "time_zone": "Europe/Berlin", **told})
+        given = {"type": "visitor.identified", "customer": pick.choice(self.customers)}
+        self.write({"visitor": pick.choice(self.visitors), "time_zone": "Europe/Berlin", **given})
 
     def ends_later(self) -> None:
         """Advances time until all are forgotten, before the last line."""

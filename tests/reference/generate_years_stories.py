@@ -90,15 +90,15 @@ class _Tale:
         given: list[dict[str, Any]] = [{"value": 40}, {"currency": "EUR"}, {}]
         for parts in pick.sample(given, 3):
             lines = [] if parts else self.products()
-            told = _order(self.id, *lines, **parts)
-            yield pick.choice((0, None)), _by(pick.choice((self.one, self.two)), told, **who)
+            body = _order(self.id, *lines, **parts)
+            yield pick.choice((0, None)), _by(pick.choice((self.one, self.two)), body, **who)
 
     def withdraws(self) -> Told:
         pick, who = self.pick, {"customer": self.customer}
         lists = pick.choice((["email"], ["push", "email"], _ALL))
-        told = {"type": "visitor.identified", "contacts": pick.choice(([], ["sms"], ["email"]))}
+        body = {"type": "visitor.identified", "contacts": pick.choice(([], ["sms"], ["email"]))}
         if pick.random() < 0.5:
-            yield 0, _by(self.one, told, **who)
+            yield 0, _by(self.one, body, **who)
         yield 0, _by(self.one, {"type": "visitor.subscribed", "channels": lists}, **who)
         for granted in pick.choice(((False,), (False, True), (False, True, False))):
             consent = {"type": "consent.changed", "channels": lists, "granted": granted}

@@ -94,18 +94,18 @@ def take_back(
         if unattended or kept is None or not _unnamed_means(visitor, kept, fails):
             return None
         order: Order | None = kept.order
-        told = Cancelled(kept.order.id, fails)
+        cancelled_order = Cancelled(kept.order.id, fails)
     else:
-        order, told = visitor.orders.meant(named), Cancelled(named, fails)
+        order, cancelled_order = visitor.orders.meant(named), Cancelled(named, fails)
     visitor.orders.mark_unpaid(order, fails)
     if kept is None or order is not kept.order:
-        return told, []
+        return cancelled_order, []
     if fails.holds(kept.order.time) and not kept.cart_filled:
         if kept.lines:
             visitor.cart.restore(kept.lines, kept.cart_id, kept.of_shop, at)
             visitor.taken = None
         visitor.ordered = None
-    return told, kept.keys
+    return cancelled_order, kept.keys
 
 
 def _unnamed_means(visitor: Visitor, kept: Ordered, fails: Window) -> bool:

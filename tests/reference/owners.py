@@ -36,11 +36,11 @@ def owner(event: dict[str, Any], body: dict[str, Any]) -> Owner | None:
         name: reader(given.get(name) if isinstance(given, dict) else None)
         for name, reader in _KEYS.items()
     }
-    told = {name: id_ for name, id_ in read.items() if id_ is not None}
+    keyed_ids = {name: id_ for name, id_ in read.items() if id_ is not None}
     shown = body.get("cart", {}).get("id")
     ordered = body.get("order", {}).get("cart_id")
 
-    keys = [f"{name}:{id_}" for name, id_ in told.items()]
+    keys = [f"{name}:{id_}" for name, id_ in keyed_ids.items()]
     if shown is not None:
         keys.append(f"cart:{shown}")
     visitor = _given(event.get("visitor"))
@@ -52,13 +52,13 @@ def owner(event: dict[str, Any], body: dict[str, Any]) -> Owner | None:
             keys.insert(0, visitor.removeprefix("~"))
     if visitor is None:
         strongest = [
-            ("cart", told.get("cart")),
+            ("cart", keyed_ids.get("cart")),
             ("cart", shown),
             ("cart", ordered),
-            ("checkout", told.get("checkout")),
+            ("checkout", keyed_ids.get("checkout")),
             ("customer", customer),
-            ("email", told.get("email")),
-            ("phone", told.get("phone")),
+            ("email", keyed_ids.get("email")),
+            ("phone", keyed_ids.get("phone")),
         ]
         names = [f"~{name}:{id_}" for name, id_ in strongest if id_ is not None]
         if not names:
@@ -71,7 +71,7 @@ def owner(event: dict[str, Any], body: dict[str, Any]) -> Owner | None:
         "customer" in event and event["customer"] is None,
         list(dict.fromkeys(keys)),
         visitor.removeprefix("~cart:") if visitor.startswith("~cart:") else None,
-        told.get("cart"),
+        keyed_ids.get("cart"),
     )
 
 

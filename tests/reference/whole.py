@@ -42,15 +42,15 @@ def worth(lines: list[Line]) -> float | None:
     return value(lines)
 
 
-def brings(record: Order, told: Order) -> Order | None:
+def brings(record: Order, repeated: Order) -> Order | None:
     """Adds the parts that a repetition has and the record lacks; returns them, None if there are none."""
-    parts = Order(told.id, record.time, visitor=told.visitor)
-    if record.value is None and told.value is not None:
-        record.value = parts.value = told.value
-    if record.currency is None and told.currency is not None:
-        record.currency = parts.currency = told.currency
-    if not record.items and told.items:
-        record.items = parts.items = told.items
+    parts = Order(repeated.id, record.time, visitor=repeated.visitor)
+    if record.value is None and repeated.value is not None:
+        record.value = parts.value = repeated.value
+    if record.currency is None and repeated.currency is not None:
+        record.currency = parts.currency = repeated.currency
+    if not record.items and repeated.items:
+        record.items = parts.items = repeated.items
     if parts.value is None and parts.currency is None and not parts.items:
         return None
     return parts

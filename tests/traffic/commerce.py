@@ -8,8 +8,8 @@ from tests.traffic.home import Document, Unmapped, name, number
 
 def thing(id: Any, price: Any = None, **looks: Any) -> Document:
     """A product with its id, price and other given fields."""
-    told = {key: value for key, value in looks.items() if isinstance(value, str)}
-    return {"id": name(id), **told} | ({} if price is None else {"price": number(price)})
+    details = {key: value for key, value in looks.items() if isinstance(value, str)}
+    return {"id": name(id), **details} | ({} if price is None else {"price": number(price)})
 
 
 def line(product: Document, quantity: Any = None, variant: Any = None) -> Document:
@@ -19,8 +19,8 @@ def line(product: Document, quantity: Any = None, variant: Any = None) -> Docume
     return item | ({"variant_id": name(variant)} if variant else {})
 
 
-def bodies(verb: str, items: Sequence[Document], told: Document) -> list[Document]:
-    """Event bodies without owner and time. `items`: lines; `told`: query, list, order, value, step.
+def bodies(verb: str, items: Sequence[Document], details: Document) -> list[Document]:
+    """Event bodies without owner and time. `items`: lines; `details`: query, list, order, value, step.
 
     Raises Unmapped.
     """
@@ -33,14 +33,14 @@ def bodies(verb: str, items: Sequence[Document], told: Document) -> list[Documen
         looks = {key: items[0][key] for key in ("name", "category", "price") if key in items[0]}
         return [{"type": "product.viewed", "product": {"id": items[0]["product_id"], **looks}}]
     if verb == "view_item_list":
-        return [{"type": "category.viewed", "category": name(told.get("list"))}]
+        return [{"type": "category.viewed", "category": name(details.get("list"))}]
     if verb in ("search", "view_search_results"):
-        return [{"type": "search.performed", "query": name(told.get("query"))}]
+        return [{"type": "search.performed", "query": name(details.get("query"))}]
     if verb == "purchase":
-        order = {"id": name(told.get("order")), "value": number(told.get("value"))}
+        order = {"id": name(details.get("order")), "value": number(details.get("value"))}
         return [{"type": "order.placed", "order": order}]
     if verb == "refund":
-        return [{"type": "order.cancelled", "order": {"id": name(told.get("order"))}}]
+        return [{"type": "order.cancelled", "order": {"id": name(details.get("order"))}}]
     raise Unmapped(verb)
 
 

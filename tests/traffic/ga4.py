@@ -14,8 +14,8 @@ def requests() -> Iterator[Message]:
         who = {"visitor": body.get("client_id"), "customer": body.get("user_id")}
         for event in body.get("events") or [{}]:
             alone = {**body, "events": [event]}
-            told = event.get("params") or {}
-            yield _message(f"ga4-{number}", t, alone, who, event.get("name"), told)
+            properties = event.get("params") or {}
+            yield _message(f"ga4-{number}", t, alone, who, event.get("name"), properties)
 
 
 def rows() -> Iterator[Message]:
@@ -23,20 +23,20 @@ def rows() -> Iterator[Message]:
     for number, row in enumerate(document["row"] for document in source):
         who = {"visitor": row.get("user_pseudo_id"), "customer": row.get("user_id")}
         commerce = row.get("ecommerce") or {}
-        told = {"items": row.get("items"), "transaction_id": commerce.get("transaction_id")}
-        told["value"] = commerce.get("purchase_revenue")
+        properties = {"items": row.get("items"), "transaction_id": commerce.get("transaction_id")}
+        properties["value"] = commerce.get("purchase_revenue")
         t = int(row["event_timestamp"]) // 1000
-        yield _message(f"bigquery-{number}", t, row, who, row.get("event_name"), told)
+        yield _message(f"bigquery-{number}", t, row, who, row.get("event_name"), properties)
 
 
 def _message(
-    id: str, t: int, source: Document, who: Document, verb: object, told: Document
+    id: str, t: int, source: Document, who: Document, verb: object, properties: Document
 ) -> Message:
     try:
         name(who["visitor"])
-        items = [_line(item) for item in each(told.get("items"))]
-        known = {"query": told.get("search_term"), "list": told.get("item_list_id")}
-        known |= {"order": told.get("transaction_id"), "value": told.get("value")}
+        items = [_line(item) for item in each(properties.get("items"))]
+        known = {"query": properties.get("search_term"), "list": properties.get("item_list_id")}
+        known |= {"order": properties.get("transaction_id"), "value": properties.get("value")}
         told_who = {key: value for key, value in who.items() if value}
         events = [
             {"id": f"{id}-{n}", **told_who, **body}

@@ -36,10 +36,12 @@ def _events(id: str, source: Document) -> list[Document]:
     who: Document = {"visitor": name(source.get("anonymousId"))}
     if source.get("userId"):
         who["customer"] = name(source["userId"])
-    verb, told = _verb(source), source.get("properties") or {}
-    known = {"query": told.get("query"), "list": told.get("list_id")}
-    known |= {"order": told.get("order_id"), "value": told.get("total")}
-    products = each(told.get("products") or ([told] if "product_id" in told else []))
+    verb, properties = _verb(source), source.get("properties") or {}
+    known = {"query": properties.get("query"), "list": properties.get("list_id")}
+    known |= {"order": properties.get("order_id"), "value": properties.get("total")}
+    products = each(
+        properties.get("products") or ([properties] if "product_id" in properties else [])
+    )
     return [
         {"id": f"{id}-{n}", **who, **body}
         for n, body in enumerate(bodies(verb, [_line(product) for product in products], known))

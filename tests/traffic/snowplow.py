@@ -35,13 +35,15 @@ def _events(id: str, row: dict[str, str]) -> list[Document]:
         who["customer"] = name(user.get("id"))
     action = json.loads(row[ACTION] or "{}")
     order = next(iter(_context(row, "transaction")), {})
-    told = {"list": action.get("name"), "order": order.get("transaction_id")}
-    told["value"] = order.get("revenue")
+    details = {"list": action.get("name"), "order": order.get("transaction_id")}
+    details["value"] = order.get("revenue")
     items = [_line(product) for product in _context(row, "product")]
     verb = VERBS.get(action.get("type", ""), "page_view")
     for step in _context(row, "checkout_step"):
         verb = STEPS[min(3, int(step["step"]))]
-    return [{"id": f"{id}-{n}", **who, **body} for n, body in enumerate(bodies(verb, items, told))]
+    return [
+        {"id": f"{id}-{n}", **who, **body} for n, body in enumerate(bodies(verb, items, details))
+    ]
 
 
 def _context(row: dict[str, str], kind: str) -> list[Document]:

@@ -26,13 +26,13 @@ RULES: dict[str, Any] = {
 def triggers(lines: list[bytes]) -> Counter[str]:
     """The number of triggers by recipe, visitor, channels and cart."""
     found, _ = backtest.decide(lines, checked.recipes(RULES))
-    told: Counter[str] = Counter()
+    events: Counter[str] = Counter()
     for event in map(json.loads, found):
         data = event["data"]
         if ".fired." in event["type"]:
             cart = [(item["product_id"], item["quantity"]) for item in data["cart"]["items"]]
-            told[f"{data['recipe']} {data['visitor']} {data['channels']} {cart}"] += 1
-    return told
+            events[f"{data['recipe']} {data['visitor']} {data['channels']} {cart}"] += 1
+    return events
 
 
 def in_order() -> list[tuple[int, Told]]:

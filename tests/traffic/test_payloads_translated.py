@@ -85,7 +85,7 @@ PAYLOADS: dict[str, tuple[str, Stored, str]] = {
 
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_stored_payloads_become_valid_events_without_addresses(name: str) -> None:
-    kind, stored, told = PAYLOADS[name]
+    kind, stored, wanted = PAYLOADS[name]
     source = Source(name="shop", kind=kind, trust="server", key_of=key_of)
     found: Counter[str] = Counter()
     for given in stored():
@@ -93,5 +93,5 @@ def test_stored_payloads_become_valid_events_without_addresses(name: str) -> Non
             assert schemas.fault(event) is None
             assert "@" not in json.dumps(event)
             found[event["type"]] += 1
-    expected = (part.split() for part in told.split(","))
+    expected = (part.split() for part in wanted.split(","))
     assert found == {type: int(count) for type, count in expected}

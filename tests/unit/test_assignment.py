@@ -69,8 +69,8 @@ def test_partitions_that_do_not_open_are_dropped_once_reassigned(
     asked = iter([True, True, False])
     processors = [cast(PartitionProcessor, Opening())]
     assert not asyncio.run(opening.open_all(processors, lambda: next(asked)))
-    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert told == ["former_transactions_do_not_end partitions=1"] * 2
+    messages = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert messages == ["former_transactions_do_not_end partitions=1"] * 2
 
 
 def test_a_transaction_that_does_not_end_is_logged_once_in_half_a_minute(

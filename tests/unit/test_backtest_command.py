@@ -51,9 +51,9 @@ def test_the_summary_counts_input_and_outputs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert backtest(written(tmp_path, LINES), tmp_path) == 0
-    told = capsys.readouterr()
-    assert told.err == ""
-    assert told.out.splitlines() == [
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.splitlines() == [
         "events: 3 applied",
         "triggers: 3 fired:cart-abandonment",
         "decisions: 3 fired",
@@ -68,14 +68,14 @@ def test_a_rejected_line_is_named_and_stops_nothing(
     nobody = LINES[0].replace(b'"v"', b'"guest"')
     file = written(tmp_path, [b"{", timeless, nobody, *LINES])
     assert backtest(file, tmp_path) == 0
-    told = capsys.readouterr()
-    assert told.err.splitlines() == [
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [
         f"{file}:1: not JSON, or without a time `t`",
         f"{file}:2: not JSON, or without a time `t`",
         f"{file}:3: product.viewed: names_nobody at $.visitor "
         "(expected an id of 1 to 128 characters that names somebody, got text)",
     ]
-    assert told.out.splitlines()[:3] == [
+    assert printed.out.splitlines()[:3] == [
         "events: 3 applied, 3 rejected",
         "rejected: 2 × without a type: not_json at $",
         "rejected: 1 × product.viewed: names_nobody at $.visitor",
@@ -107,12 +107,12 @@ def test_a_rejected_line_is_named_with_all_its_faults_and_the_type_that_it_gives
     order = {"t": T, "type": "order.cancelled", "visitor": "v", "order": {}}
     file = written(tmp_path, [json.dumps(order).encode(), *LINES])
     assert backtest(file, tmp_path) == 0
-    told = capsys.readouterr()
-    assert told.err == (
+    printed = capsys.readouterr()
+    assert printed.err == (
         f"{file}:1: order.cancelled: missing at $.id (expected an id of 1 to 128 characters, got nothing); "
         "missing at $.order.id (expected an id of 1 to 128 characters, got nothing)\n"
     )
-    assert "rejected: 1 × order.cancelled: missing at $.id" in told.out
+    assert "rejected: 1 × order.cancelled: missing at $.id" in printed.out
 
 
 def test_the_first_of_many_rejected_lines_are_named(
@@ -120,10 +120,10 @@ def test_the_first_of_many_rejected_lines_are_named(
 ) -> None:
     file = written(tmp_path, [b"{"] * 50)
     assert backtest(file, tmp_path) == 0
-    told = capsys.readouterr().err.splitlines()
-    assert told[0].startswith(f"{file}:1: ")
-    assert told[-1] == "… and 30 more rejected lines"
-    assert len(told) == 21
+    printed = capsys.readouterr().err.splitlines()
+    assert printed[0].startswith(f"{file}:1: ")
+    assert printed[-1] == "… and 30 more rejected lines"
+    assert len(printed) == 21
 
 
 def test_a_line_that_goes_back_in_time_is_named(

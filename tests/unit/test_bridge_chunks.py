@@ -34,9 +34,9 @@ class Batch(NamedTuple):
 
 
 def message(name: object, visitor: str) -> bytes:
-    told = {"type": "track", "event": "Product Viewed", "messageId": f"m{name}"}
+    given = {"type": "track", "event": "Product Viewed", "messageId": f"m{name}"}
     return json.dumps(
-        told | {"anonymousId": visitor, "properties": {"product_id": f"{name}"}}
+        given | {"anonymousId": visitor, "properties": {"product_id": f"{name}"}}
     ).encode()
 
 

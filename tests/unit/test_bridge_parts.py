@@ -30,8 +30,8 @@ PEPPER = "p" * 32
 
 def settings(folder: Path, sources: object = None, **env: str) -> BridgeSettings:
     file = folder / "sources.yaml"
-    told = {"name": "web", "kind": "segment", "topics": ["segment", "rudder"]}
-    file.write_text(json.dumps({"sources": [told] if sources is None else sources}))
+    source_fields = {"name": "web", "kind": "segment", "topics": ["segment", "rudder"]}
+    file.write_text(json.dumps({"sources": [source_fields] if sources is None else sources}))
     given = {"TRIGGERS_KAFKA": "k:1", "TRIGGERS_SOURCES": str(file), **env}
     return BridgeSettings.read({name: value for name, value in given.items() if value})
 
@@ -59,10 +59,12 @@ def test_a_signed_kind_needs_no_secret_in_a_topic(tmp_path: Path) -> None:
 
 
 def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
-    told = fault(tmp_path, TRIGGERS_BRIDGE_START="soon", TRIGGERS_SCHEMA_REGISTRY="ftp://u:pw@r")
-    assert "TRIGGERS_BRIDGE_START: expected a duration" in told
-    assert "TRIGGERS_SCHEMA_REGISTRY: expected a URL" in told
-    assert "pw" not in told
+    source_fields = fault(
+        tmp_path, TRIGGERS_BRIDGE_START="soon", TRIGGERS_SCHEMA_REGISTRY="ftp://u:pw@r"
+    )
+    assert "TRIGGERS_BRIDGE_START: expected a duration" in source_fields
+    assert "TRIGGERS_SCHEMA_REGISTRY: expected a URL" in source_fields
+    assert "pw" not in source_fields
     assert "TRIGGERS_SOURCES is not set" in fault(tmp_path, TRIGGERS_SOURCES="")
     assert "TRIGGERS_BRIDGE_GRUOP is not a setting" in fault(tmp_path, TRIGGERS_BRIDGE_GRUOP="x")
 

@@ -7,7 +7,7 @@ H = "9f86d081884c7d659a2feaa0c55ad015"
 ANNA = "customer:anna"
 
 
-def told(driver: Driver, since: int = 0) -> list[tuple[str, str, str]]:
+def claims_of(driver: Driver, since: int = 0) -> list[tuple[str, str, str]]:
     """(type, key, person) of the claims."""
     return [(each["type"], each["key"], each["person"]) for each in driver.claims[since:]]
 
@@ -16,13 +16,13 @@ def test_a_key_is_bound_once_in_7_days() -> None:
     driver = Driver()
     for _ in range(3):
         driver.pipe("page.viewed", keys={"cart": "k"}).wait(4 * DAY)
-    assert told(driver) == [("bound", "cart:k", "visitor:phone")] * 2
+    assert claims_of(driver) == [("bound", "cart:k", "visitor:phone")] * 2
 
 
 def test_earlier_keys_are_bound_to_the_new_person() -> None:
     driver = Driver().pipe("page.viewed", keys={"cart": "k", "checkout": "h"})
     driver.pipe("page.viewed", customer="anna", keys={"cart": "m"})
-    assert told(driver, 2) == [
+    assert claims_of(driver, 2) == [
         ("bound", "cart:k", ANNA),
         ("bound", "checkout:h", ANNA),
         ("bound", "cart:m", ANNA),
@@ -32,7 +32,7 @@ def test_earlier_keys_are_bound_to_the_new_person() -> None:
 def test_the_next_customer_is_bound_to_no_key_of_the_one_before() -> None:
     driver = Driver().pipe("page.viewed", customer="anna", keys={"cart": "k"})
     driver.pipe("page.viewed", customer="bert")
-    assert told(driver) == [("bound", "cart:k", ANNA)]
+    assert claims_of(driver) == [("bound", "cart:k", ANNA)]
 
 
 def test_an_order_is_claimed_under_its_keys_its_cart_and_the_visitors_addresses() -> None:
@@ -40,7 +40,7 @@ def test_an_order_is_claimed_under_its_keys_its_cart_and_the_visitors_addresses(
     driver.pipe("cart.updated", cart=items(LAMP, id="k"))
     driver.pipe("order.placed", order={"id": "o"}, keys={"checkout": "h"})
     email = f"email:{H}"
-    assert told(driver)[-4:] == [
+    assert claims_of(driver)[-4:] == [
         ("bound", "checkout:h", email),
         ("order.placed", "checkout:h", email),
         ("order.placed", "cart:k", email),
@@ -50,7 +50,7 @@ def test_an_order_is_claimed_under_its_keys_its_cart_and_the_visitors_addresses(
 
 def test_a_cart_that_an_order_names_is_not_a_key_of_its_visitor() -> None:
     driver = Driver().of("order.placed", order={"id": "o", "cart_id": "k"})
-    assert told(driver) == [("order.placed", "cart:k", "visitor:~cart:k")]
+    assert claims_of(driver) == [("order.placed", "cart:k", "visitor:~cart:k")]
 
 
 def test_only_the_latest_of_two_orders_with_an_id_of_nobody_is_claimed() -> None:
@@ -58,23 +58,23 @@ def test_only_the_latest_of_two_orders_with_an_id_of_nobody_is_claimed() -> None
     driver.pipe("order.placed", order={"id": "guest", "cart_id": "k"})
     for _ in range(2):
         driver.pipe("order.cancelled", order={"id": "guest"})
-    assert told(driver, 1) == [("order.cancelled", "cart:k", "visitor:phone")]
+    assert claims_of(driver, 1) == [("order.cancelled", "cart:k", "visitor:phone")]
 
 
 def test_a_cancelled_order_is_claimed_where_it_was() -> None:
     driver = Driver().pipe("order.placed", order={"id": "o", "cart_id": "k"})
     driver.pipe("order.cancelled", order={"id": "o"})
-    assert told(driver, 1) == [("order.cancelled", "cart:k", "visitor:phone")]
+    assert claims_of(driver, 1) == [("order.cancelled", "cart:k", "visitor:phone")]
 
 
 def test_a_grant_is_claimed_before_the_keys_are_bound() -> None:
     driver = Driver().pipe("consent.changed", channels="all", granted=True, keys={"cart": "k"})
-    assert [kind for kind, _, _ in told(driver)] == ["consent.changed", "bound"]
+    assert [kind for kind, _, _ in claims_of(driver)] == ["consent.changed", "bound"]
 
 
 def test_a_withdrawal_is_claimed_after_the_keys_are_bound() -> None:
     driver = Driver().pipe("consent.changed", channels="all", granted=False, keys={"cart": "k"})
-    assert [kind for kind, _, _ in told(driver)] == ["bound", "consent.changed"]
+    assert [kind for kind, _, _ in claims_of(driver)] == ["bound", "consent.changed"]
 
 
 def test_facts_and_claims_of_a_visitor_are_numbered_together() -> None:
@@ -85,4 +85,4 @@ def test_facts_and_claims_of_a_visitor_are_numbered_together() -> None:
 def test_a_recurring_order_is_not_claimed() -> None:
     order = {"id": "o", "recurring": True}
     driver = Driver().pipe("order.placed", order=order, keys={"cart": "k"})
-    assert [kind for kind, _, _ in told(driver)] == ["bound"]
+    assert [kind for kind, _, _ in claims_of(driver)] == ["bound"]

@@ -227,21 +227,21 @@ def test_a_line_with_no_id_or_an_absurd_number_is_none() -> None:
     assert items.removed(id="a", quantity=0) is None
 
 
-def told(**event: Any) -> dict[str, Any]:
+def made(**event: Any) -> dict[str, Any]:
     return {"id": "e", "type": "order.placed", "visitor": "v", "order": {"id": "o"}, **event}
 
 
 def test_a_page_may_not_send_what_identifies_people() -> None:
-    event = told(customer="u", keys={"email": "k" * 20, "cart": "c"})
+    event = made(customer="u", keys={"email": "k" * 20, "cart": "c"})
     done = finishing.finish(Translation([event]), SHOP)
-    assert done.events == [told(keys={"cart": "c"})]
+    assert done.events == [made(keys={"cart": "c"})]
     assert [left.path for left in done.left_out] == ["$.customer", "$.keys.email"]
 
 
 def test_an_id_with_an_address_is_hashed_and_a_text_loses_it() -> None:
     """The id of a cart is the same in every field."""
     cart = {"id": "a@b.example", "items": [{"product_id": "p", "name": "for a@b.example"}]}
-    event = told(type="cart.updated", cart=cart, keys={"cart": "a@b.example"})
+    event = made(type="cart.updated", cart=cart, keys={"cart": "a@b.example"})
     done = finishing.finish(Translation([event]), TRUSTED).events[0]
     assert done["cart"]["id"] == done["keys"]["cart"] == ids.digest("a@b.example")
     assert done["cart"]["items"][0]["name"] == "for …"

@@ -33,14 +33,14 @@ def lines(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def told(kind: str, headers: dict[str, str], **body: Any) -> Translation:
+def translated(kind: str, headers: dict[str, str], **body: Any) -> Translation:
     source = Source(name="shop", kind=kind, trust="server")
     return translate(kind, Request("/", {}, headers, json.dumps(body).encode()), source, NOW)
 
 
 def shopify(topic: str, count: int) -> Translation:
     body = {"id": 5_778, "token": "c-1", "cart_token": "c-1", "currency": "EUR"}
-    return told(
+    return translated(
         "shopify",
         {"x-shopify-topic": topic},
         **body,
@@ -52,7 +52,7 @@ def shopify(topic: str, count: int) -> Translation:
 def woo(status: str, count: int) -> Translation:
     headers = {"x-wc-webhook-topic": "order.updated"}
     body = {"id": 4_750, "status": status, "currency": "EUR", "total": "600.00"}
-    return told("woocommerce", headers, **body, line_items=lines(count))
+    return translated("woocommerce", headers, **body, line_items=lines(count))
 
 
 def test_an_order_that_fits_keeps_its_lines_as_they_are() -> None:

@@ -72,8 +72,8 @@ def test_a_pixel_leaves_carts_to_the_webhooks_if_there_are_any() -> None:
     assert alone.source.cart_authority
     shop, beside = load(f"sources: [{{name: shop, {SECRETS}}}, {pixel}]")
     assert (shop.source.cart_authority, beside.source.cart_authority) == (True, False)
-    told = pixel.replace("pixel}", "pixel, cart_authority: true}")
-    assert load(f"sources: [{{name: shop, {SECRETS}}}, {told}]")[1].source.cart_authority
+    given = pixel.replace("pixel}", "pixel, cart_authority: true}")
+    assert load(f"sources: [{{name: shop, {SECRETS}}}, {given}]")[1].source.cart_authority
 
 
 def test_addresses_are_keyed_by_the_region_of_the_source() -> None:

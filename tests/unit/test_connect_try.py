@@ -33,7 +33,7 @@ def tried(
     return main(["connect", "try", source, "--sources", str(file), "--path", "/v1/track"])
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
+def printed(capsys: pytest.CaptureFixture[str]) -> list[str]:
     """The parts that were left out, one a line, without the explanations."""
     lines = capsys.readouterr().err.splitlines()
     return [line.partition(" (")[0] for line in lines if line.startswith("left out")]
@@ -45,7 +45,7 @@ def test_an_ambiguous_price_is_reported(
     properties = {"product_id": "lamp", "price": "1.234,56"}
     message = {"type": "track", "event": "Product Added", "properties": properties}
     assert tried(file, monkeypatch, message) == 0
-    assert told(capsys) == ["left out: cart.item_added $.item.price: unreadable"]
+    assert printed(capsys) == ["left out: cart.item_added $.item.price: unreadable"]
 
 
 def test_readable_values_are_not_reported(
@@ -54,7 +54,7 @@ def test_readable_values_are_not_reported(
     properties = {"product_id": "lamp", "price": "40", "quantity": "2", "currency": "EUR"}
     message = {"type": "track", "event": "Product Added", "properties": properties}
     assert tried(file, monkeypatch, message) == 0
-    assert told(capsys) == []
+    assert printed(capsys) == []
 
 
 def test_a_line_without_a_product_is_reported_by_its_place(
@@ -64,7 +64,7 @@ def test_a_line_without_a_product_is_reported_by_its_place(
     properties = {"order_id": "o-1", "total": "40 EUR", "products": products}
     message = {"type": "track", "event": "Order Completed", "properties": properties}
     assert tried(file, monkeypatch, message) == 0
-    assert told(capsys) == [
+    assert printed(capsys) == [
         "left out: order.placed $.order.value: unreadable",
         "left out: order.placed $.order.items[1]: no_line",
         "left out: order.placed $.order.items[2]: no_line",
@@ -77,7 +77,7 @@ def test_an_invalid_address_is_reported(
     traits = {"email": "none of it", "phone": "12"}
     message = {"type": "identify", "userId": "u-1", "traits": traits}
     assert tried(file, monkeypatch, message) == 0
-    assert told(capsys) == [
+    assert printed(capsys) == [
         "left out: visitor.identified $.keys.email: no_address",
         "left out: visitor.identified $.keys.phone: no_address",
     ]
@@ -89,7 +89,7 @@ def test_a_browsers_contact_is_reported_as_untrusted_and_not_as_invalid(
     properties = {"order_id": "o-1", "email": "none of it"}
     message = {"type": "track", "event": "Order Completed", "properties": properties}
     assert tried(file, monkeypatch, message, "web") == 0
-    assert told(capsys) == ["left out: order.placed $.keys.email: untrusted"]
+    assert printed(capsys) == ["left out: order.placed $.keys.email: untrusted"]
 
 
 def test_a_reason_is_explained(
@@ -127,9 +127,9 @@ def test_a_refused_request_is_told_what_it_lacks(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
     options = [part for each in headers for part in ("--header", each)]
     assert main(["connect", "try", source, "--sources", str(file), *options]) == 0
-    told = capsys.readouterr().err
-    assert expected in told
-    assert "left out: - $: no_topic (the request has no topic: send its header, too)" in told
+    printed = capsys.readouterr().err
+    assert expected in printed
+    assert "left out: - $: no_topic (the request has no topic: send its header, too)" in printed
 
 
 def test_a_request_without_a_key_is_told_so(

@@ -23,7 +23,7 @@ KEY = "the key of an operator"
 WRONG = Refused(b"{}", "order.placed", "missing", "$.order.id")
 
 
-def told(events: int, source: str = "shop") -> CollectorMetrics:
+def metrics_of(events: int, source: str = "shop") -> CollectorMetrics:
     made = CollectorMetrics(["shop", "web"])
     taken = [Taken(str(n), "v", b"{}", "order.placed") for n in range(events)]
     made.judged(source, Judged(taken, [WRONG]))
@@ -35,7 +35,7 @@ def told(events: int, source: str = "shop") -> CollectorMetrics:
 
 
 def test_figures_of_two_collectors_are_put_together_by_source() -> None:
-    found = {each.source: each for each in add_up([told(3).text(), told(2).text()])}
+    found = {each.source: each for each in add_up([metrics_of(3).text(), metrics_of(2).text()])}
     shop = found["shop"]
     assert shop.events == {"order.placed": 5}
     assert shop.posts == {"200": 2}
@@ -47,7 +47,7 @@ def test_figures_of_two_collectors_are_put_together_by_source() -> None:
 
 
 def test_a_source_that_sent_nothing_is_shown_as_silent() -> None:
-    web_ = next(each for each in add_up([told(1).text()]) if each.source == "web")
+    web_ = next(each for each in add_up([metrics_of(1).text()]) if each.source == "web")
     assert (web_.events, web_.posts, web_.refused, web_.last) == ({}, {}, [], None)
 
 
@@ -105,9 +105,12 @@ def asked(key: str | None, *, lost: bool = False) -> tuple[Any, Any]:
         logs = RequestLog(["shop"]), RequestLog(["shop"])
         for number, log in enumerate(logs):
             log.note(request(f"/{number}"), "shop", 200, Became())
-        async with collector(logs[0], told(3)) as one, collector(logs[1], told(2)) as other:
+        async with (
+            collector(logs[0], metrics_of(3)) as one,
+            collector(logs[1], metrics_of(2)) as other,
+        ):
             at = (one, other, *((("127.0.0.1", 9),) if lost else ()))
-            made = Sources(at, key, lambda: [told(1, "collect").text()])
+            made = Sources(at, key, lambda: [metrics_of(1, "collect").text()])
             return await made.figures(), await made.requests("shop")
 
     return asyncio.run(run())

@@ -154,10 +154,10 @@ def test_a_block_is_of_the_batch_that_aiokafka_reads(
     monkeypatch.setattr(RetainedBatches, "next_block", lambda *_: None)
     there, by_aiokafka = read(data, blocks=True)
     assert fetched.next_fetch_offset == by_aiokafka.next_fetch_offset == BASE + len(values)
-    assert [told(batch) for batch in here] == [told(batch) for batch in there]
+    assert [described(batch) for batch in here] == [described(batch) for batch in there]
 
 
-def told(batch: raw_batches.RawBatch) -> tuple[Any, ...]:
+def described(batch: raw_batches.RawBatch) -> tuple[Any, ...]:
     def kept(row: Any) -> tuple[Any, ...]:
         return tuple(bytes(each) if isinstance(each, memoryview) else each for each in row)
 

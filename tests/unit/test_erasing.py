@@ -42,7 +42,7 @@ def order(minutes: float, visitor: str, id: str = "o-1", **fields: Any) -> Event
     return at(minutes, "order.placed", visitor=visitor, order={"id": id, "value": 20}, **fields)
 
 
-class Told:
+class Erasing:
     """All outputs of a log, and the states at its end."""
 
     def __init__(
@@ -105,7 +105,7 @@ class Told:
 
 @pytest.mark.parametrize("make", BACKENDS)
 def test_erasing_a_visitor_erases_its_person_and_keys(make: VisitorBackend) -> None:
-    told = Told(
+    erasing = Erasing(
         [
             cart(0, "v-1"),
             at(1, "visitor.identified", visitor="v-1", customer="anna", keys={"email": EMAIL}),
@@ -114,16 +114,16 @@ def test_erasing_a_visitor_erases_its_person_and_keys(make: VisitorBackend) -> N
         ],
         make,
     )
-    assert set(told.erased) == {"visitor:v-1", "customer:anna", f"email:{EMAIL}"}
-    assert told.closed == [("customer:anna", "erased")]
-    assert told.kept == {"v-2", "customer:bert"}
-    assert told.fired("customer:anna") == []
-    assert len(told.fired("customer:bert")) == 3
+    assert set(erasing.erased) == {"visitor:v-1", "customer:anna", f"email:{EMAIL}"}
+    assert erasing.closed == [("customer:anna", "erased")]
+    assert erasing.kept == {"v-2", "customer:bert"}
+    assert erasing.fired("customer:anna") == []
+    assert len(erasing.fired("customer:bert")) == 3
 
 
 @pytest.mark.parametrize("make", BACKENDS)
 def test_a_valid_trigger_is_cancelled_once(make: VisitorBackend) -> None:
-    told = Told(
+    erasing = Erasing(
         [
             cart(0, "v-1", customer="anna", contacts=["email"]),
             at(90, "person.erased", visitor="v-1"),
@@ -131,30 +131,30 @@ def test_a_valid_trigger_is_cancelled_once(make: VisitorBackend) -> None:
         ],
         make,
     )
-    assert len(told.fired("customer:anna")) == 1
-    assert told.cancels == [("customer:anna", "erased")]
+    assert len(erasing.fired("customer:anna")) == 1
+    assert erasing.cancels == [("customer:anna", "erased")]
 
 
 def test_an_exit_trigger_is_cancelled() -> None:
-    told = Told(
+    erasing = Erasing(
         [
             at(0, "page.viewed", visitor="v-1"),
             at(0.5, "exit.signal", visitor="v-1", signal="close_shortcut", held_ms=900),
             at(0.6, "person.erased", visitor="v-1"),
         ]
     )
-    assert told.cancels == [("visitor:v-1", "erased")]
+    assert erasing.cancels == [("visitor:v-1", "erased")]
 
 
 def test_an_erased_person_leaves_its_audiences_and_nothing_is_kept() -> None:
-    told = Told(
+    erasing = Erasing(
         [
             order(0, "v-1", customer="anna"),
             at(5, "person.erased", customer="anna"),
             order(9, "v-1", "o-2", customer="anna"),
         ]
     )
-    anna = [(name, what) for name, person, what in told.audiences if person == "customer:anna"]
+    anna = [(name, what) for name, person, what in erasing.audiences if person == "customer:anna"]
     assert anna == [
         ("buyers", "entered"),
         ("buyers", "left"),
@@ -166,12 +166,12 @@ def test_an_erased_person_leaves_its_audiences_and_nothing_is_kept() -> None:
 
 def test_an_unknown_customer_is_erased_too() -> None:
     """Other systems may keep data of such a person for longer."""
-    assert Told([at(0, "person.erased", customer="anna")]).erased == ["customer:anna"]
+    assert Erasing([at(0, "person.erased", customer="anna")]).erased == ["customer:anna"]
 
 
 @pytest.mark.parametrize("make", BACKENDS)
 def test_erasing_an_address_erases_everybody_that_it_names(make: VisitorBackend) -> None:
-    told = Told(
+    erasing = Erasing(
         [
             at(0, "visitor.identified", visitor="v-1", customer="anna", keys={"email": EMAIL}),
             order(1, "v-1", customer="anna"),
@@ -179,20 +179,20 @@ def test_erasing_an_address_erases_everybody_that_it_names(make: VisitorBackend)
         ],
         make,
     )
-    assert set(told.erased) == {f"email:{EMAIL}", "customer:anna"}
-    assert told.kept == {"v-1"}, "its visitors are named by events of their own"
+    assert set(erasing.erased) == {f"email:{EMAIL}", "customer:anna"}
+    assert erasing.kept == {"v-1"}, "its visitors are named by events of their own"
 
 
 def test_the_other_customer_of_an_address_stays() -> None:
-    told = Told(
+    erasing = Erasing(
         [
             at(0, "visitor.identified", visitor="v-1", customer="anna", keys={"email": EMAIL}),
             at(1, "visitor.identified", visitor="v-2", customer="bert", keys={"email": EMAIL}),
             at(5, "person.erased", visitor="v-1", customer="anna"),
         ]
     )
-    assert "customer:bert" not in told.erased
-    assert told.kept == {"v-2", "customer:bert"}
+    assert "customer:bert" not in erasing.erased
+    assert erasing.kept == {"v-2", "customer:bert"}
 
 
 def test_erasing_a_shared_address_erases_nobody_else() -> None:
@@ -200,14 +200,14 @@ def test_erasing_a_shared_address_erases_nobody_else() -> None:
         at(n, "visitor.identified", visitor=f"v-{n}", customer=f"c-{n}", keys={"email": EMAIL})
         for n in range(9)
     ]
-    told = Told([*crowd, at(20, "person.erased", keys={"email": EMAIL})])
-    assert {each for each in told.erased if each.startswith("customer:")} == set()
-    assert f"email:{EMAIL}" not in told.kept
+    erasing = Erasing([*crowd, at(20, "person.erased", keys={"email": EMAIL})])
+    assert {each for each in erasing.erased if each.startswith("customer:")} == set()
+    assert f"email:{EMAIL}" not in erasing.kept
 
 
 @pytest.mark.parametrize("make", BACKENDS)
 def test_the_present_customer_of_the_device_stays(make: VisitorBackend) -> None:
-    told = Told(
+    erasing = Erasing(
         [
             cart(0, "v-1", customer="anna"),
             cart(60, "v-1", customer="bert"),
@@ -215,16 +215,16 @@ def test_the_present_customer_of_the_device_stays(make: VisitorBackend) -> None:
         ],
         make,
     )
-    assert told.erased == ["customer:anna"]
-    state = told.core.visitors._states.get("v-1")
+    assert erasing.erased == ["customer:anna"]
+    state = erasing.core.visitors._states.get("v-1")
     assert state is not None
     assert (state.customer, state.former) == ("bert", None)
-    assert len(told.fired("customer:bert")) == 3
+    assert len(erasing.fired("customer:bert")) == 3
 
 
 @pytest.mark.parametrize("make", BACKENDS)
 def test_a_visitor_that_comes_again_is_new(make: VisitorBackend) -> None:
-    told = Told(
+    erasing = Erasing(
         [
             at(0, "consent.changed", visitor="v-1", customer="anna", channels="all", granted=False),
             cart(1, "v-1", customer="anna"),
@@ -233,7 +233,7 @@ def test_a_visitor_that_comes_again_is_new(make: VisitorBackend) -> None:
         ],
         make,
     )
-    first = told.fired("customer:anna")[0]
+    first = erasing.fired("customer:anna")[0]
     assert first["data"]["not_before"] == T + 63 * MINUTE, "and nothing is known of its withdrawal"
 
 
@@ -245,6 +245,6 @@ def test_both_backends_of_the_visitors_stage_decide_the_same() -> None:
         *(at(30 + n, "person.erased", visitor=f"v-{n}") for n in range(0, 20, 2)),
         *(cart(40 + n, f"v-{n}") for n in range(20)),
     ]
-    one, other = Told(events, PURE), Told(events, COMPILED)
+    one, other = Erasing(events, PURE), Erasing(events, COMPILED)
     assert (one.decisions, one.triggers) == (other.decisions, other.triggers)
     assert one.kept == other.kept

@@ -68,13 +68,13 @@ def test_a_customers_erasure_includes_its_visitors_and_their_keys() -> None:
 
 def test_each_visitor_customer_and_key_has_an_event_that_can_be_read() -> None:
     phone = visitor("v-1", "anna", email=EMAIL, bound_pairs={pair("cart:7", "customer:anna"): 1})
-    told = made(ErasedNames({"anna"}), phone)
-    assert told == [
+    searched = made(ErasedNames({"anna"}), phone)
+    assert searched == [
         {"type": "person.erased", "visitor": "v-1", "customer": "anna"},
         {"type": "person.erased", "customer": "anna"},
         {"type": "person.erased", "customer": "anna", "keys": {"cart": "7", "email": EMAIL}},
     ]
-    keys = [record_key(json.dumps({"id": "1", "t": 0, **each}).encode()) for each in told]
+    keys = [record_key(json.dumps({"id": "1", "t": 0, **each}).encode()) for each in searched]
     assert keys == [b"v-1", b"~customer:anna", b"~cart:7"]
 
 
@@ -160,16 +160,16 @@ def test_the_collector_takes_an_erasure_only_with_its_key() -> None:
 def test_explain_separates_an_erased_person_from_a_later_one() -> None:
     start = {"visitor": "v-1", "type": "page.viewed"}
     erased = {"visitor": "v-1", "type": "person.erased", "id": "2", "t": 2}
-    told = Beings(
+    searched = Beings(
         [
             {**start, "id": "1", "t": 1, "customer": "anna"},
             erased,
             {**start, "id": "3", "t": 3},
         ]
     )
-    assert [each.being for each in told.all] == [0, 0, 1]
-    assert [each.event["t"] for each in told.own(["customer:anna"])] == [1, 2]
-    assert told.all[-1].person == "visitor:v-1"
+    assert [each.being for each in searched.all] == [0, 0, 1]
+    assert [each.event["t"] for each in searched.own(["customer:anna"])] == [1, 2]
+    assert searched.all[-1].person == "visitor:v-1"
 
 
 def test_every_reason_of_a_cancel_has_words() -> None:

@@ -83,8 +83,8 @@ def events(who: Somebody) -> Iterator[dict[str, Any]]:
     """The events of a person. Orders come from a server, so they are not visits. The first event has the contacts."""
     first = max(who.ordered or 0, who.visited or 0) + 10 * DAY
     contacts = ["email"] if who.reachable else []
-    told = {"type": "visitor.identified", "customer": who.name, "contacts": contacts}
-    yield {"t": NOW - first, **told}
+    log = {"type": "visitor.identified", "customer": who.name, "contacts": contacts}
+    yield {"t": NOW - first, **log}
     for number in range(who.orders):
         assert who.ordered is not None
         t = NOW - who.ordered - number * DAY
@@ -95,11 +95,11 @@ def events(who: Somebody) -> Iterator[dict[str, Any]]:
         yield {"t": NOW - who.visited, **page}
 
 
-def members(told: list[dict[str, Any]]) -> dict[str, set[str]]:
+def members(log: list[dict[str, Any]]) -> dict[str, set[str]]:
     """The audiences of each person at NOW."""
-    told.sort(key=lambda event: int(event["t"]))
-    told.append({"t": NOW, "type": "clock.advanced"})
-    lines = [json.dumps({"id": f"e{n}", **event}).encode() for n, event in enumerate(told)]
+    log.sort(key=lambda event: int(event["t"]))
+    log.append({"t": NOW, "type": "clock.advanced"})
+    lines = [json.dumps({"id": f"e{n}", **event}).encode() for n, event in enumerate(log)]
     found: dict[str, set[str]] = {}
     for out in backtest.run(lines, read(FILE)):
         for audience, person, at, entered, _ in out.audiences:
@@ -150,7 +150,7 @@ def test_a_person_belongs_only_to_the_abandoners_of_what_was_left(
 ) -> None:
     begun = NOW - 20 * MINUTE
     own = {"visitor": "v", "customer": "anna"}
-    told = [{"t": begun + n, **own, **event} for n, event in enumerate(done)]
-    assert members(told)["anna"] & OPEN == {name}
+    log = [{"t": begun + n, **own, **event} for n, event in enumerate(done)]
+    assert members(log)["anna"] & OPEN == {name}
     order = {"t": NOW - MINUTE, **own, "type": "order.placed", "order": {"id": "o", "value": 10}}
-    assert members([*told[: len(done)], order])["anna"] & OPEN == set(), "an order ends it at once"
+    assert members([*log[: len(done)], order])["anna"] & OPEN == set(), "an order ends it at once"

@@ -37,7 +37,7 @@ def anna(until: float, *more: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def told(
+def explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Any:
     monkeypatch.setenv("TRIGGERS_RECIPES", str(RECIPES))
@@ -54,8 +54,8 @@ def told(
     return tell
 
 
-def test_why_she_is_in_at_risk_since_when_and_when_she_leaves_by_herself(told: Any) -> None:
-    story = told(anna(70))
+def test_why_she_is_in_at_risk_since_when_and_when_she_leaves_by_herself(explained: Any) -> None:
+    story = explained(anna(70))
     assert "→ entered the audience at-risk-regulars" in story
     assert "Its members: 2 to 3 orders, the last order 60 to 120 days ago." in story
     assert "belongs to at-risk-regulars, since Fri 13 Mar 2026 11:00" in story
@@ -69,22 +69,22 @@ def test_why_she_is_in_at_risk_since_when_and_when_she_leaves_by_herself(told: A
     assert "is forgotten on " in story
 
 
-def test_the_message_of_an_audience_comes_behind_the_entering_and_says_why(told: Any) -> None:
-    story = told(anna(70))
+def test_the_message_of_an_audience_comes_behind_the_entering_and_says_why(explained: Any) -> None:
+    story = explained(anna(70))
     assert story.index("entered the audience at-risk-regulars") < story.index("✓ win-back")
     because = "Because they belong to the audience at-risk-regulars, and nothing held it back."
     assert because in story
 
 
-def test_an_order_is_given_as_the_reason_for_leaving(told: Any) -> None:
-    story = told(anna(80, order(68, "o3")))
+def test_an_order_is_given_as_the_reason_for_leaving(explained: Any) -> None:
+    story = explained(anna(80, order(68, "o3")))
     assert "← left the audience at-risk-regulars" in story
     assert "belongs to at-risk-regulars" not in story
     assert "belongs to recent, since Sat 14 Mar 2026 11:00" in story
 
 
-def test_each_step_of_a_life_says_what_it_waits_for(told: Any) -> None:
-    story = told(anna(12))
+def test_each_step_of_a_life_says_what_it_waits_for(explained: Any) -> None:
+    story = explained(anna(12))
     assert (
         "post-purchase 2 of 2 waits for Mon 26 Jan 2026 11:00, 14 days after the order o2" in story
     )
@@ -94,25 +94,25 @@ def test_each_step_of_a_life_says_what_it_waits_for(told: Any) -> None:
 
 
 def test_a_step_that_waits_for_a_delivery_says_until_when(
-    told: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    explained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipes = tmp_path / "recipes.yaml"
     recipes.write_text("recipes: [{name: thanks, kind: post-purchase, from: delivered}]")
     monkeypatch.setattr(f"{__name__}.RECIPES", recipes)
     monkeypatch.setenv("TRIGGERS_RECIPES", str(recipes))
-    story = told(anna(12))
+    story = explained(anna(12))
     assert (
         "thanks 1 of 2 waits for the delivery of the order o2, until Fri 13 Mar 2026 10:00 at most"
         in story
     )
 
 
-def test_a_message_about_an_order_shows_it(told: Any) -> None:
-    story = told(anna(9))
+def test_a_message_about_an_order_shows_it(explained: Any) -> None:
+    story = explained(anna(9))
     assert "✓ post-purchase 1 of 2 was sent by email" in story
     assert "Order o1: 1 × House blend, 40.00 EUR." in story
     assert "Because they ordered, and nothing held it back." in story
 
 
-def test_the_story_of_a_device_is_about_its_customer(told: Any) -> None:
-    assert "belongs to at-risk-regulars" in told(anna(70), "v1")
+def test_the_story_of_a_device_is_about_its_customer(explained: Any) -> None:
+    assert "belongs to at-risk-regulars" in explained(anna(70), "v1")

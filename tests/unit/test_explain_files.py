@@ -38,10 +38,10 @@ def files(folder: Path, *events: dict[str, Any]) -> tuple[str, ...]:
     return "--from", str(folder), "--events", str(file)
 
 
-def heard(capsys: pytest.CaptureFixture[str], name: str, told: tuple[str, ...]) -> list[str]:
+def heard(capsys: pytest.CaptureFixture[str], name: str, options: tuple[str, ...]) -> list[str]:
     """The orders of others in somebody's story."""
     capsys.readouterr()
-    assert main(["explain", name, *told]) == 0
+    assert main(["explain", name, *options]) == 0
     by_others = re.escape(f"somebody (known by the checkout {OFFICE}) ordered (") + r"(\w+)"
     return re.findall(by_others, capsys.readouterr().out)
 
@@ -49,34 +49,34 @@ def heard(capsys: pytest.CaptureFixture[str], name: str, told: tuple[str, ...]) 
 def test_all_seven_owners_of_a_key_get_an_order_that_names_it(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    told = files(tmp_path, *(desk(n, f"desk{n}") for n in range(7)), order(7))
-    assert [heard(capsys, f"desk{n}", told) for n in range(7)] == [["o7"]] * 7
+    options = files(tmp_path, *(desk(n, f"desk{n}") for n in range(7)), order(7))
+    assert [heard(capsys, f"desk{n}", options) for n in range(7)] == [["o7"]] * 7
 
 
 def test_only_the_last_owner_of_a_shared_key_gets_the_order(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    told = files(tmp_path, *(desk(n, f"desk{n}") for n in range(9)), order(9))
-    assert [heard(capsys, f"desk{n}", told) for n in range(9)] == [[]] * 8 + [["o9"]]
+    options = files(tmp_path, *(desk(n, f"desk{n}") for n in range(9)), order(9))
+    assert [heard(capsys, f"desk{n}", options) for n in range(9)] == [[]] * 8 + [["o9"]]
 
 
 def test_a_later_owner_gets_earlier_orders_unless_the_key_is_shared(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    told = files(tmp_path, desk(0, "desk0"), order(1), desk(2, "later"))
-    assert heard(capsys, "later", told) == ["o1"]
+    options = files(tmp_path, desk(0, "desk0"), order(1), desk(2, "later"))
+    assert heard(capsys, "later", options) == ["o1"]
     crowd = (desk(n, f"desk{n}") for n in range(9))
-    told = files(tmp_path, *crowd, order(9), desk(10, "later"))
-    assert heard(capsys, "later", told) == []
+    options = files(tmp_path, *crowd, order(9), desk(10, "later"))
+    assert heard(capsys, "later", options) == []
 
 
 def test_events_that_are_not_in_order_are_named(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    told = files(tmp_path, desk(0, "desk0"), order(1))
-    file = Path(told[-1])
+    options = files(tmp_path, desk(0, "desk0"), order(1))
+    file = Path(options[-1])
     file.write_text("".join(reversed(file.read_text().splitlines(keepends=True))))
-    assert main(["explain", "desk0", *told]) == 2
+    assert main(["explain", "desk0", *options]) == 2
     assert f"{file}:2: t goes back" in capsys.readouterr().err
 
 

@@ -20,8 +20,8 @@ T = 1_767_225_600_000
 
 
 def event(**more: object) -> bytes:
-    told = {"id": "e1", "type": "activity.pinged", "visitor": "v", **more}
-    return json.dumps(told).encode()
+    exported_line = {"id": "e1", "type": "activity.pinged", "visitor": "v", **more}
+    return json.dumps(exported_line).encode()
 
 
 def line_of(value: bytes | None, key: bytes | None = b"v") -> bytes:
@@ -76,9 +76,15 @@ def test_a_rejected_record_becomes_a_line_that_a_backtest_rejects(
     assert known.t == T
     with pytest.raises(Rejected) as again:
         parse(found.line)
-    told = json.loads(found.line)
-    if "offset" in told:
-        assert told == {"t": T, "rejected": reason, "path": path, "partition": 3, "offset": 77}
+    exported_line = json.loads(found.line)
+    if "offset" in exported_line:
+        assert exported_line == {
+            "t": T,
+            "rejected": reason,
+            "path": path,
+            "partition": 3,
+            "offset": 77,
+        }
     else:
         assert (again.value.reason, again.value.path) == (reason, path)
 

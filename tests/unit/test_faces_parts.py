@@ -56,8 +56,8 @@ def test_matomo_gets_a_pixel_or_nothing(given: Post, status: int, start: bytes) 
 
 def test_a_bulk_request_of_matomo_gets_the_number_of_tracked_ones() -> None:
     given = post(b'{"requests": ["?a=1", "?b=2", 5]}')
-    told = json.loads(answers.of_matomo(given, 1).body)
-    assert told == {"status": "success", "tracked": 2, "invalid": 1}
+    got = json.loads(answers.of_matomo(given, 1).body)
+    assert got == {"status": "success", "tracked": 2, "invalid": 1}
 
 
 def test_event_grid_gets_the_code_of_its_test_back() -> None:
@@ -66,8 +66,8 @@ def test_event_grid_gets_the_code_of_its_test_back() -> None:
     asked = Post("POST", "/", {}, {"aeg-event-type": "SubscriptionValidation"}, body, body)
     reply = face.COMMERCETOOLS.reply(asked, 0)
     assert (reply.status, json.loads(reply.body)) == (200, {"validationResponse": "512d38b6"})
-    told = Post("POST", "/", {}, {"aeg-event-type": "Notification"}, body, body)
-    assert face.COMMERCETOOLS.reply(told, 0) == Reply(200)
+    got = Post("POST", "/", {}, {"aeg-event-type": "Notification"}, body, body)
+    assert face.COMMERCETOOLS.reply(got, 0) == Reply(200)
 
 
 def test_ga4_gets_an_empty_answer() -> None:
@@ -81,11 +81,11 @@ def test_a_fault_has_the_form_that_sdks_read() -> None:
 
 
 def test_a_page_gets_its_own_origin_because_trackers_send_cookies() -> None:
-    told = cors.headers("https://shop.example", frozenset())
-    assert told is not None
-    assert told["Access-Control-Allow-Origin"] == "https://shop.example"
-    assert told["Access-Control-Allow-Credentials"] == "true"
-    assert told["Vary"] == "Origin"
+    got = cors.headers("https://shop.example", frozenset())
+    assert got is not None
+    assert got["Access-Control-Allow-Origin"] == "https://shop.example"
+    assert got["Access-Control-Allow-Credentials"] == "true"
+    assert got["Vary"] == "Origin"
 
 
 def test_with_a_list_of_origins_others_may_not_post() -> None:
@@ -99,7 +99,7 @@ def test_with_a_list_of_origins_others_may_not_post() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "got"),
     [
         ("authorization,content-type", "authorization,content-type"),
         ("content-type, sp-anonymous", "content-type, sp-anonymous"),
@@ -108,9 +108,9 @@ def test_with_a_list_of_origins_others_may_not_post() -> None:
         ("a\r\nSet-Cookie: x", cors.USUAL),
     ],
 )
-def test_a_preflight_allows_the_headers_that_were_asked_for(asked: str, told: str) -> None:
+def test_a_preflight_allows_the_headers_that_were_asked_for(asked: str, got: str) -> None:
     given = cors.preflight({"access-control-request-headers": asked})
-    assert given["Access-Control-Allow-Headers"] == told
+    assert given["Access-Control-Allow-Headers"] == got
 
 
 PEOPLE = [
@@ -190,8 +190,8 @@ def test_a_batch_that_is_short_enough_keeps_its_bytes() -> None:
     assert (body, cut_off) == (lines[:-1], [b"en=x"])
 
 
-def source(**told: Any) -> Source:
-    return Source(name="shop", kind="segment", **told)
+def source(**got: Any) -> Source:
+    return Source(name="shop", kind="segment", **got)
 
 
 def test_only_the_event_that_a_worker_would_reject_is_refused() -> None:

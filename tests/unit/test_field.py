@@ -162,9 +162,9 @@ def decided(
         (folder / "recipes.json").write_text(json.dumps(recipes))
         arguments += ["--recipes", str(folder / "recipes.json")]
     code = main(arguments)
-    told = capsys.readouterr()
-    said = (told.out + told.err).replace(str(events), "").replace(str(folder), "")
-    counted = re.search(r"^events:.*?(\d+) rejected", told.out, re.MULTILINE)
+    printed = capsys.readouterr()
+    said = (printed.out + printed.err).replace(str(events), "").replace(str(folder), "")
+    counted = re.search(r"^events:.*?(\d+) rejected", printed.out, re.MULTILINE)
     return {
         "code": code,
         "said": said.lower(),
@@ -182,16 +182,16 @@ def written(file: Path) -> Iterator[Document]:
 def trigger(event: Document) -> Document:
     """The fields of a trigger or a cancel that a case may check."""
     data = event["data"]
-    told = {name: data[name] for name in ("recipe", "step", "person")}
+    printed = {name: data[name] for name in ("recipe", "step", "person")}
     if event["type"] == "storefront.trigger.cancelled.v1":
-        return {**told, "type": "cancelled", "at": data["at"], "reason": data["reason"]}
+        return {**printed, "type": "cancelled", "at": data["at"], "reason": data["reason"]}
     items = [] if data["cart"] is None else data["cart"]["items"]
     lines = [
         [each["product_id"], each.get("variant_id") or "", each["quantity"], each.get("price")]
         for each in items
     ]
     return {
-        **told,
+        **printed,
         "type": "fired",
         "at": data["not_before"],
         "value": data["value"],
@@ -219,12 +219,12 @@ def same(wanted: list[Document], found: list[Document]) -> bool:
 
 
 def test_every_case_of_the_folder_has_its_line_with_its_sentence() -> None:
-    told = {
+    printed = {
         case["case"]: case["situation"]
         for case in (json.loads(file.read_text()) for file in FIELD.glob("*.expected.json"))
     }
-    assert told == {name: situation.sentence for name, situation in SITUATIONS.items()}
-    assert len(told) == len(list(FIELD.glob("*.jsonl")))
+    assert printed == {name: situation.sentence for name, situation in SITUATIONS.items()}
+    assert len(printed) == len(list(FIELD.glob("*.jsonl")))
 
 
 def test_the_name_of_a_case_is_short_and_its_own() -> None:

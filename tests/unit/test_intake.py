@@ -26,12 +26,12 @@ def posted(*events: Any, sender: KnownSender = ANYBODY) -> Judged:
     return judge(json.dumps(events).encode(), sender)
 
 
-def told(notes: Any) -> list[tuple[int | None, str, str]]:
+def notes_of(notes: Any) -> list[tuple[int | None, str, str]]:
     return [(note.index, note.reason, note.path) for note in notes]
 
 
 def warnings(judged: Judged) -> list[tuple[int | None, str, str]]:
-    return told(note for _, note in judged.left_out)
+    return notes_of(note for _, note in judged.left_out)
 
 
 def unreadable(body: bytes) -> Note:
@@ -92,7 +92,7 @@ def test_a_faulty_event_is_refused_alone_with_all_its_faults() -> None:
         None,
     )
     assert [each.id for each in judged.taken] == ["e-0", "e-3"]
-    assert told(judged.faults) == [
+    assert notes_of(judged.faults) == [
         (1, "names_nobody", "$.visitor"),
         (2, "missing", "$.id"),
         (2, "wrong_type", "$.type"),
@@ -157,7 +157,7 @@ def test_an_event_without_a_visitor_has_its_pseudo_visitor_as_its_key() -> None:
 
 def test_time_is_not_moved_by_a_storefront() -> None:
     clock = {"type": "clock.advanced"}
-    assert told(posted(clock, event(1)).faults) == [(0, "not_in_list", "$.type")]
+    assert notes_of(posted(clock, event(1)).faults) == [(0, "not_in_list", "$.type")]
 
 
 def test_a_batch_has_a_largest_number_of_events() -> None:
@@ -170,7 +170,7 @@ def test_an_event_has_up_to_64_kib() -> None:
     fitting = LARGEST_EVENT - len(json.dumps(event(x="")).encode())
     assert posted(event(x="x" * fitting)).taken
     large = posted(event(x="x" * (fitting + 1)), event(2))
-    assert told(large.faults) == [(0, "too_large", "$")]
+    assert notes_of(large.faults) == [(0, "too_large", "$")]
     assert len(large.taken) == 1
 
 
@@ -259,7 +259,7 @@ def test_too_deep_a_nesting_inside_an_event_of_a_batch_is_that_events_fault() ->
     deep = "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1)
     batch = f"[{json.dumps(event())},{json.dumps(event(2))[:-1]},{chr(34)}x{chr(34)}:{deep}}}]"
     judged = judge(batch.encode())
-    assert told(judged.faults) == [(1, "too_deep", "$")]
+    assert notes_of(judged.faults) == [(1, "too_deep", "$")]
     assert len(judged.taken) == 1
 
 
@@ -267,6 +267,6 @@ def test_neither_a_fault_nor_a_warning_quotes_what_was_posted() -> None:
     secret = "canary@shop.de"
     faulty = {secret: secret, "id": secret, "type": secret, "visitor": [secret]}
     judged = posted(faulty, event(1, type=secret, customer=[secret]))
-    assert told(judged.faults) == [(0, "wrong_type", "$.visitor")]
+    assert notes_of(judged.faults) == [(0, "wrong_type", "$.visitor")]
     assert secret not in repr(judged.faults) + repr(judged.left_out)
     assert all(secret.encode() not in each.value for each in judged.refused)

@@ -91,42 +91,44 @@ class KeysDriver:
 
 
 def test_a_key_forwards_an_order_to_its_other_owners() -> None:
-    told = KeysDriver().bound(ANNA, 1).bound(BERT, 2).ordered(ANNA, 3)
-    assert told.heard == [(BERT, "order.placed")]
+    keys_stage = KeysDriver().bound(ANNA, 1).bound(BERT, 2).ordered(ANNA, 3)
+    assert keys_stage.heard == [(BERT, "order.placed")]
 
 
 def test_a_forwarded_order_carries_time_cart_and_contents() -> None:
-    told = KeysDriver().bound(ANNA, 1).ordered(TILL, 5, cart_id="k1", contents=LINES)
-    (fact,) = told.facts
+    keys_stage = KeysDriver().bound(ANNA, 1).ordered(TILL, 5, cart_id="k1", contents=LINES)
+    (fact,) = keys_stage.facts
     assert (fact["at"], fact["visitor"], fact["n"]) == (5, "~~cart:k1", 0)
     assert (fact["order_id"], fact["cart_id"]) == ("o1", "k1")
     assert fact["contents"] == [["lamp", "", 1.0]]
 
 
 def test_the_facts_of_a_key_are_numbered() -> None:
-    told = KeysDriver().bound(ANNA, 1).bound(BERT, 2).ordered(TILL, 3).ordered(TILL, 4, "o2")
-    assert [fact["n"] for fact in told.facts] == [0, 1, 2, 3]
+    keys_stage = KeysDriver().bound(ANNA, 1).bound(BERT, 2).ordered(TILL, 3).ordered(TILL, 4, "o2")
+    assert [fact["n"] for fact in keys_stage.facts] == [0, 1, 2, 3]
 
 
 def test_an_order_repeated_at_a_key_is_nothing() -> None:
-    told = KeysDriver().bound(ANNA, 1).ordered(TILL, 2).ordered(BERT, 3)
-    assert told.heard == [(ANNA, "order.placed")]
+    keys_stage = KeysDriver().bound(ANNA, 1).ordered(TILL, 2).ordered(BERT, 3)
+    assert keys_stage.heard == [(ANNA, "order.placed")]
 
 
 def test_orders_of_no_id_repeat_only_at_one_time() -> None:
-    told = KeysDriver().bound(ANNA, 1).ordered(TILL, 2, "null").ordered(TILL, 3, "null")
-    assert len(told.ordered(TILL, 3, "null").heard) == 2
+    keys_stage = KeysDriver().bound(ANNA, 1).ordered(TILL, 2, "null").ordered(TILL, 3, "null")
+    assert len(keys_stage.ordered(TILL, 3, "null").heard) == 2
 
 
 def test_the_cancel_of_an_order_of_no_id_means_the_latest() -> None:
-    told = KeysDriver().ordered(TILL, 2, "null").ordered(TILL, 3, "null").cancelled(TILL, 4, "null")
-    (fact,) = told.bound(ANNA, 5).facts
+    keys_stage = (
+        KeysDriver().ordered(TILL, 2, "null").ordered(TILL, 3, "null").cancelled(TILL, 4, "null")
+    )
+    (fact,) = keys_stage.bound(ANNA, 5).facts
     assert [order["at"] for order in fact["orders"]] == [2]
 
 
 def test_a_new_owner_gets_the_orders_of_others_oldest_first() -> None:
-    told = KeysDriver().ordered(TILL, 1, "o1").ordered(ANNA, 2, "o2").ordered(TILL, 3, "o3")
-    assert told.bound(ANNA, 4).handed == [(ANNA, ["o1", "o3"], [])]
+    keys_stage = KeysDriver().ordered(TILL, 1, "o1").ordered(ANNA, 2, "o2").ordered(TILL, 3, "o3")
+    assert keys_stage.bound(ANNA, 4).handed == [(ANNA, ["o1", "o3"], [])]
 
 
 def test_orders_handed_over_carry_cart_and_contents() -> None:
@@ -137,19 +139,19 @@ def test_orders_handed_over_carry_cart_and_contents() -> None:
 
 
 def test_an_owner_bound_again_gets_nothing() -> None:
-    told = KeysDriver().bound(ANNA, 1).ordered(TILL, 2)
-    assert told.bound(ANNA, 3).handed == []
+    keys_stage = KeysDriver().bound(ANNA, 1).ordered(TILL, 2)
+    assert keys_stage.bound(ANNA, 3).handed == []
 
 
 def test_a_new_owner_gets_withdrawals_of_others_only() -> None:
-    told = KeysDriver().withdrew(ANNA, 1, "email").withdrew(TILL, 2, "email", "sms")
-    assert told.bound(ANNA, 3).handed == [(ANNA, [], ["email", "sms"])]
+    keys_stage = KeysDriver().withdrew(ANNA, 1, "email").withdrew(TILL, 2, "email", "sms")
+    assert keys_stage.bound(ANNA, 3).handed == [(ANNA, [], ["email", "sms"])]
     assert KeysDriver().withdrew(ANNA, 1).bound(ANNA, 2).handed == []
 
 
 def test_a_withdrawal_is_forwarded_and_a_grant_is_not() -> None:
-    told = KeysDriver().bound(ANNA, 1).withdrew(TILL, 2).granted(TILL, 3)
-    assert told.heard == [(ANNA, "consent.changed")]
+    keys_stage = KeysDriver().bound(ANNA, 1).withdrew(TILL, 2).granted(TILL, 3)
+    assert keys_stage.heard == [(ANNA, "consent.changed")]
 
 
 def test_a_grant_by_anyone_deletes_withdrawals() -> None:
@@ -157,20 +159,20 @@ def test_a_grant_by_anyone_deletes_withdrawals() -> None:
 
 
 def test_a_late_grant_deletes_no_withdrawal() -> None:
-    told = KeysDriver().withdrew(TILL, 1).granted(ANNA, 2, late=True)
-    assert told.bound(BERT, 3).handed == [(BERT, [], ["email"])]
+    keys_stage = KeysDriver().withdrew(TILL, 1).granted(ANNA, 2, late=True)
+    assert keys_stage.bound(BERT, 3).handed == [(BERT, [], ["email"])]
 
 
 def test_a_withdrawal_outlives_many_of_the_same_persons() -> None:
-    told = KeysDriver()
+    keys_stage = KeysDriver()
     for number in range(5):
-        told.withdrew(f"customer:{number}", number)
-    assert told.bound("customer:0", 9).handed == [("customer:0", [], ["email"])]
+        keys_stage.withdrew(f"customer:{number}", number)
+    assert keys_stage.bound("customer:0", 9).handed == [("customer:0", [], ["email"])]
 
 
 def test_a_cancellation_is_forwarded_known_or_not() -> None:
-    told = KeysDriver().bound(ANNA, 1).cancelled(TILL, 2, "other")
-    assert told.heard == [(ANNA, "order.cancelled")]
+    keys_stage = KeysDriver().bound(ANNA, 1).cancelled(TILL, 2, "other")
+    assert keys_stage.heard == [(ANNA, "order.cancelled")]
 
 
 def test_a_cancelled_order_is_not_handed_over() -> None:
@@ -178,14 +180,14 @@ def test_a_cancelled_order_is_not_handed_over() -> None:
 
 
 def test_a_cancelled_order_may_come_again() -> None:
-    told = KeysDriver().ordered(TILL, 1).cancelled(TILL, 2).ordered(TILL, 3)
-    assert told.bound(ANNA, 4).handed == [(ANNA, ["o1"], [])]
+    keys_stage = KeysDriver().ordered(TILL, 1).cancelled(TILL, 2).ordered(TILL, 3)
+    assert keys_stage.bound(ANNA, 4).handed == [(ANNA, ["o1"], [])]
 
 
 @pytest.mark.parametrize(("window", "left"), [((5, 6), 0), ((4, 5), 1), ((6, 7), 1)])
 def test_an_unpaid_order_goes_only_within_the_window(window: tuple[int, int], left: int) -> None:
-    told = KeysDriver().ordered(TILL, 5).cancelled(TILL, 8, unpaid=window).bound(ANNA, 9)
-    assert len(told.handed) == left
+    keys_stage = KeysDriver().ordered(TILL, 5).cancelled(TILL, 8, unpaid=window).bound(ANNA, 9)
+    assert len(keys_stage.handed) == left
 
 
 def test_a_forwarded_failure_carries_its_window() -> None:
@@ -195,8 +197,10 @@ def test_a_forwarded_failure_carries_its_window() -> None:
 
 @pytest.mark.parametrize("key", [MAIL, "phone:0123456789abcdef"])
 def test_customers_with_one_address_get_nothing_of_each_other(key: str) -> None:
-    told = KeysDriver(key).bound(ANNA, 1).ordered(BERT, 2).cancelled(BERT, 3).withdrew(BERT, 4)
-    assert told.heard == []
+    keys_stage = (
+        KeysDriver(key).bound(ANNA, 1).ordered(BERT, 2).cancelled(BERT, 3).withdrew(BERT, 4)
+    )
+    assert keys_stage.heard == []
 
 
 def test_customers_of_one_address_inherit_nothing() -> None:
@@ -204,30 +208,34 @@ def test_customers_of_one_address_inherit_nothing() -> None:
 
 
 def test_a_guest_and_a_customer_with_one_address_share_orders() -> None:
-    told = KeysDriver(MAIL).bound(ANNA, 1).ordered(GUEST, 2).bound(GUEST, 3).ordered(ANNA, 4, "o2")
-    assert told.heard == [(ANNA, "order.placed"), (GUEST, "order.placed")]
+    keys_stage = (
+        KeysDriver(MAIL).bound(ANNA, 1).ordered(GUEST, 2).bound(GUEST, 3).ordered(ANNA, 4, "o2")
+    )
+    assert keys_stage.heard == [(ANNA, "order.placed"), (GUEST, "order.placed")]
 
 
 def test_a_withdrawal_of_a_guest_reaches_a_customer_behind_others() -> None:
-    told = KeysDriver(MAIL).withdrew(ANNA, 1).withdrew("customer:c", 2).withdrew(GUEST, 3)
-    assert told.bound(BERT, 4).handed == [(BERT, [], ["email"])]
+    keys_stage = KeysDriver(MAIL).withdrew(ANNA, 1).withdrew("customer:c", 2).withdrew(GUEST, 3)
+    assert keys_stage.bound(BERT, 4).handed == [(BERT, [], ["email"])]
 
 
 def test_the_first_bound_of_nine_owners_is_dropped() -> None:
-    told = KeysDriver().crowd(2 * DAY).ordered(TILL, 3 * DAY)
-    assert [person for person, _ in told.heard] == [f"customer:{n}" for n in range(1, 9)]
+    keys_stage = KeysDriver().crowd(2 * DAY).ordered(TILL, 3 * DAY)
+    assert [person for person, _ in keys_stage.heard] == [f"customer:{n}" for n in range(1, 9)]
 
 
 def test_an_owner_bound_again_is_the_last() -> None:
-    told = KeysDriver().crowd(2 * DAY).bound("customer:1", 2 * DAY + 1).bound(ANNA, 2 * DAY + 2)
-    told.ordered(TILL, 3 * DAY)
-    assert "customer:1" in dict(told.heard)
-    assert "customer:2" not in dict(told.heard)
+    keys_stage = (
+        KeysDriver().crowd(2 * DAY).bound("customer:1", 2 * DAY + 1).bound(ANNA, 2 * DAY + 2)
+    )
+    keys_stage.ordered(TILL, 3 * DAY)
+    assert "customer:1" in dict(keys_stage.heard)
+    assert "customer:2" not in dict(keys_stage.heard)
 
 
 def test_a_shared_key_forwards_orders_to_the_owner_bound_last() -> None:
-    told = KeysDriver().crowd().ordered(TILL, 10).cancelled(TILL, 11)
-    assert told.heard == [("customer:8", "order.placed"), ("customer:8", "order.cancelled")]
+    keys_stage = KeysDriver().crowd().ordered(TILL, 10).cancelled(TILL, 11)
+    assert keys_stage.heard == [("customer:8", "order.placed"), ("customer:8", "order.cancelled")]
 
 
 def test_a_shared_key_passes_over_the_person_of_the_order() -> None:
@@ -247,8 +255,8 @@ def test_eight_owners_of_which_one_was_bound_24h_ago_share_nothing() -> None:
     assert _shared(KeysDriver().crowd(DAY - 1))
 
 
-def _shared(told: KeysDriver) -> bool:
-    return len(told.ordered(TILL, 2 * DAY).heard) == 1
+def _shared(keys_stage: KeysDriver) -> bool:
+    return len(keys_stage.ordered(TILL, 2 * DAY).heard) == 1
 
 
 def test_orders_are_kept_for_30d() -> None:
@@ -259,24 +267,24 @@ def test_orders_are_kept_for_30d() -> None:
 
 
 def test_the_last_64_orders_are_kept() -> None:
-    told = KeysDriver()
+    keys_stage = KeysDriver()
     for number in range(65):
-        told.ordered(TILL, number, f"o{number}")
-    ((_, orders, _),) = told.bound(ANNA, 99).handed
+        keys_stage.ordered(TILL, number, f"o{number}")
+    ((_, orders, _),) = keys_stage.bound(ANNA, 99).handed
     assert orders == [f"o{number}" for number in range(1, 65)]
 
 
 def test_contents_of_old_orders_leave_first_for_want_of_room() -> None:
     large = [("x" * 500_000, "", 1.0)]
-    told = KeysDriver()
+    keys_stage = KeysDriver()
     for number in range(3):
-        told.ordered(TILL, number, f"o{number}", contents=large)
-    (fact,) = told.bound(ANNA, 9).facts
+        keys_stage.ordered(TILL, number, f"o{number}", contents=large)
+    (fact,) = keys_stage.bound(ANNA, 9).facts
     assert ["contents" in order for order in fact["orders"]] == [False, True, True]
 
 
 def test_a_key_is_forgotten_30d_after_its_last_claim() -> None:
-    told = KeysDriver().withdrew(TILL, 1).bound(ANNA, 2)
-    assert told.bound(BERT, 30 * DAY + 2).handed[1:] == []
-    told = KeysDriver().withdrew(TILL, 1).bound(ANNA, 2)
-    assert told.bound(BERT, 30 * DAY + 1).handed[1:] == [(BERT, [], ["email"])]
+    keys_stage = KeysDriver().withdrew(TILL, 1).bound(ANNA, 2)
+    assert keys_stage.bound(BERT, 30 * DAY + 2).handed[1:] == []
+    keys_stage = KeysDriver().withdrew(TILL, 1).bound(ANNA, 2)
+    assert keys_stage.bound(BERT, 30 * DAY + 1).handed[1:] == [(BERT, [], ["email"])]

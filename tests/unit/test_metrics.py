@@ -56,7 +56,7 @@ def day() -> Iterator[bytes]:
         yield event if isinstance(event, bytes) else msgspec.json.encode({"t": t, **event})
 
 
-def told(metrics: Metrics, name: str, **labels: str) -> float:
+def value_of(metrics: Metrics, name: str, **labels: str) -> float:
     """The sum of a metric's samples with these labels. Raises if there is none."""
     found = [
         sample.value
@@ -64,7 +64,7 @@ def told(metrics: Metrics, name: str, **labels: str) -> float:
         for sample in family.samples
         if sample.name == f"triggers_{name}" and labels.items() <= sample.labels.items()
     ]
-    assert found, f"{name} {labels} is not told"
+    assert found, f"{name} {labels} is not on the page"
     return sum(found)
 
 
@@ -98,10 +98,10 @@ def test_every_event_is_counted_by_outcome_and_type() -> None:
     rows = [(n, r.time, r.key, r.value) for n, r in enumerate(records(day(), 1))]
     visitors.process(rows, out)
     metrics.decided(out)
-    assert told(metrics, "events_total") == len(rows)
-    assert told(metrics, "events_total", outcome="rejected") == len(out.rejected) > 0
-    assert told(metrics, "events_total", outcome="clock", type="clock.advanced") > 0
-    assert told(metrics, "events_total", outcome="applied", type="order.placed") > 0
+    assert value_of(metrics, "events_total") == len(rows)
+    assert value_of(metrics, "events_total", outcome="rejected") == len(out.rejected) > 0
+    assert value_of(metrics, "events_total", outcome="clock", type="clock.advanced") > 0
+    assert value_of(metrics, "events_total", outcome="applied", type="order.placed") > 0
 
 
 def test_the_type_of_an_event_is_one_of_the_page_or_empty() -> None:
@@ -145,44 +145,44 @@ def of(*values: Mapping[str, object] | bytes) -> Metrics:
 def test_a_rejected_record_is_counted_under_its_type_or_the_nearest_one(
     given: dict[str, object] | bytes, type: str
 ) -> None:
-    assert told(of(given), "events_total", outcome="rejected", type=type) == 1
-    assert told(of(given), "events_total", outcome="rejected") == 1
+    assert value_of(of(given), "events_total", outcome="rejected", type=type) == 1
+    assert value_of(of(given), "events_total", outcome="rejected") == 1
 
 
 def test_left_out_parts_are_counted_by_type_and_path() -> None:
     cart = {"items": [{"quantity": 1}, {"quantity": 1}, {"product_id": "lamp"}]}
     metrics = of({"id": "e", "type": "cart.updated", "visitor": "v", "cart": cart})
-    assert told(metrics, "parts_left_out_total", type="cart.updated") == 2
-    assert told(metrics, "parts_left_out_total", path="$.cart.items[].product_id") == 2
+    assert value_of(metrics, "parts_left_out_total", type="cart.updated") == 2
+    assert value_of(metrics, "parts_left_out_total", path="$.cart.items[].product_id") == 2
 
 
 def test_an_unknown_type_is_counted_under_the_nearest_type() -> None:
     metrics = of(*({"id": "e", "type": type, "visitor": "v"} for type in ("purchase", "x", "y")))
-    assert told(metrics, "unknown_types_total", meant="order.placed") == 1
-    assert told(metrics, "unknown_types_total", meant="other") == 2
+    assert value_of(metrics, "unknown_types_total", meant="order.placed") == 1
+    assert value_of(metrics, "unknown_types_total", meant="other") == 2
 
 
 @pytest.mark.parametrize("type", sorted(types.TYPES))
 def test_the_first_rejected_event_of_a_type_is_an_increase(type: str) -> None:
-    assert told(Metrics(), "events_total", outcome="rejected", type=type) == 0
+    assert value_of(Metrics(), "events_total", outcome="rejected", type=type) == 0
 
 
 def test_the_time_of_the_last_order_is_exported() -> None:
     def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
         order = msgspec.json.encode({"id": "o", "type": "order.placed", "visitor": "v"})
         metrics.decided(apply(visitors, good(0)), visitors)
-        assert told(metrics, "order_timestamp_seconds") == 0
+        assert value_of(metrics, "order_timestamp_seconds") == 0
         metrics.decided(apply(visitors, Input(1, order, b"v", START + 5000)), visitors)
-        assert told(metrics, "order_timestamp_seconds") == START / 1000 + 5
+        assert value_of(metrics, "order_timestamp_seconds") == START / 1000 + 5
         metrics.decided(apply(visitors, good(2)), visitors)
-        assert told(metrics, "order_timestamp_seconds") == START / 1000 + 5
+        assert value_of(metrics, "order_timestamp_seconds") == START / 1000 + 5
 
     on_shards(test)
 
 
 @pytest.mark.parametrize("recipe", recipes_file.DEFAULT.names)
 def test_a_recipe_that_never_fired_has_counters(recipe: str) -> None:
-    assert told(Metrics([recipe]), "published_total", recipe=recipe, kind="fired") == 0
+    assert value_of(Metrics([recipe]), "published_total", recipe=recipe, kind="fired") == 0
 
 
 def test_a_run_of_rejected_records_ends_with_the_first_that_is_accepted() -> None:
@@ -196,7 +196,7 @@ def test_a_run_of_rejected_records_ends_with_the_first_that_is_accepted() -> Non
             [bad(9)],
         ):
             metrics.decided(apply(visitors, *values), visitors)
-            runs.append(told(metrics, "rejected_run_records", partition="0"))
+            runs.append(value_of(metrics, "rejected_run_records", partition="0"))
         assert runs == [2, 4, 1, 0, 1]
 
     on_shards(test)
@@ -211,9 +211,11 @@ def test_records_stamped_before_the_idle_watermark_are_counted(
         for number, time in enumerate((START, START - 1, START, START - 2_500, START - 9_000)):
             visitors.apply([RawBatch(cast(Any, [good(number)]), number, number + 1, time)])
             visitors.handshake.idle_watermark = START - 2_000
-        assert told(metrics, "behind_evidence_records_total") == 2
+        assert value_of(metrics, "behind_evidence_records_total") == 2
         visitors.apply([batch(Input(9, b"", b"", START - 1))])
-        assert told(metrics, "behind_evidence_records_total") == 2, "a replay's times are its own"
+        assert value_of(metrics, "behind_evidence_records_total") == 2, (
+            "a replay's times are its own"
+        )
 
     on_shards(test)
     (line,) = [each.getMessage() for each in caplog.records if "clocks_apart" in each.getMessage()]
@@ -238,10 +240,10 @@ def test_latency_runs_from_the_decision_to_the_brokers_time_of_the_acknowledgeme
         return metrics
 
     metrics = asyncio.run(run())
-    assert told(metrics, "exit_latency_seconds_sum") == pytest.approx(0.050)
-    assert told(metrics, "due_latency_seconds_sum") == pytest.approx(0.050)
-    assert told(metrics, "cancel_latency_seconds_sum") == pytest.approx(0.020)
-    assert told(metrics, "cancel_latency_seconds_count") == 2
+    assert value_of(metrics, "exit_latency_seconds_sum") == pytest.approx(0.050)
+    assert value_of(metrics, "due_latency_seconds_sum") == pytest.approx(0.050)
+    assert value_of(metrics, "cancel_latency_seconds_sum") == pytest.approx(0.020)
+    assert value_of(metrics, "cancel_latency_seconds_count") == 2
 
 
 def test_every_trigger_and_cancel_has_its_planned_time() -> None:
@@ -266,16 +268,18 @@ def test_a_partition_has_gauges_while_it_is_this_workers() -> None:
         metrics.collect([visitors, people])
         place = {"stage": VISITORS, "partition": "0"}
         assert out.counts["events", "applied"] == 1
-        assert told(metrics, "lag_records", **place) == 2
-        assert told(metrics, "state_keys", **place) == 1
-        assert told(metrics, "state_bytes", **place) > 25
-        assert told(metrics, "evidence_timestamp_seconds", partition="0") == START / 1000
-        assert told(metrics, "evidence_age_seconds", partition="0") >= 90
-        assert told(metrics, "due_age_seconds", **place) == 0
-        assert told(metrics, "state_keys", stage=PEOPLE, partition="0") == 0
+        assert value_of(metrics, "lag_records", **place) == 2
+        assert value_of(metrics, "state_keys", **place) == 1
+        assert value_of(metrics, "state_bytes", **place) > 25
+        assert value_of(metrics, "evidence_timestamp_seconds", partition="0") == START / 1000
+        assert value_of(metrics, "evidence_age_seconds", partition="0") >= 90
+        assert value_of(metrics, "due_age_seconds", **place) == 0
+        assert value_of(metrics, "state_keys", stage=PEOPLE, partition="0") == 0
         metrics.set_broker_time(START + 400_000)
         metrics.collect([visitors])
-        assert told(metrics, "due_age_seconds", **place) >= 99, "idle was due 300 s after the event"
+        assert value_of(metrics, "due_age_seconds", **place) >= 99, (
+            "idle was due 300 s after the event"
+        )
         assert 'stage="people",' not in metrics.text().decode()
         assert 'partition="0",stage="people"' not in metrics.text().decode()
         metrics.collect([])
@@ -304,11 +308,11 @@ def test_a_replay_has_no_ages_and_no_latencies() -> None:
 def test_a_rebalance_pauses_once_from_the_first_revoked_to_flowing() -> None:
     metrics = Metrics()
     metrics.resumed()
-    assert told(metrics, "rebalance_pause_seconds_count") == 0
+    assert value_of(metrics, "rebalance_pause_seconds_count") == 0
     metrics.paused()
     metrics.paused()
     metrics.resumed()
-    assert told(metrics, "rebalance_pause_seconds_count") == 1
+    assert value_of(metrics, "rebalance_pause_seconds_count") == 1
 
 
 def test_the_size_of_state_and_the_open_episodes_match_the_states() -> None:
@@ -349,34 +353,40 @@ def test_a_scrape_has_the_process_and_the_versions_and_no_times_of_creation() ->
     assert "process_resident_memory_bytes" in text
     assert "python_gc_objects_collected_total" in text
     assert "_created" not in text
-    assert told(metrics, "build_info") == 1
+    assert value_of(metrics, "build_info") == 1
     for outcome, kind in (("rejected", ""), ("unknown", ""), ("clock", "clock.advanced")):
-        assert told(metrics, "events_total", outcome=outcome, type=kind) == 0
-    assert told(metrics, "decisions_total", outcome="fired", reason="") == 0
-    assert told(metrics, "shadow_decisions_total", outcome="fired", reason="") == 0
-    assert told(metrics, "rejected_total", reason="not_json") == 0
+        assert value_of(metrics, "events_total", outcome=outcome, type=kind) == 0
+    assert value_of(metrics, "decisions_total", outcome="fired", reason="") == 0
+    assert value_of(metrics, "shadow_decisions_total", outcome="fired", reason="") == 0
+    assert value_of(metrics, "rejected_total", reason="not_json") == 0
     for stage in ("visitors", "keys", "people"):
-        assert told(metrics, "deleted_unread_records_total", stage=stage) == 0
+        assert value_of(metrics, "deleted_unread_records_total", stage=stage) == 0
     for name in ("facts_total", "claims_total"):
-        assert told(metrics, name, outcome="applied") == told(metrics, name, outcome="copy") == 0
-    assert told(metrics, "outcomes_total", recipe="a", group="treated") == 0
-    assert told(metrics, "published_total", recipe="a", kind="cancelled") == 0
+        assert (
+            value_of(metrics, name, outcome="applied")
+            == value_of(metrics, name, outcome="copy")
+            == 0
+        )
+    assert value_of(metrics, "outcomes_total", recipe="a", group="treated") == 0
+    assert value_of(metrics, "published_total", recipe="a", kind="cancelled") == 0
     for kind in types.TYPES:
-        assert told(metrics, "events_total", outcome="applied", type=kind) == 0
-        assert told(metrics, "unknown_types_total", meant=kind) == 0
+        assert value_of(metrics, "events_total", outcome="applied", type=kind) == 0
+        assert value_of(metrics, "unknown_types_total", meant=kind) == 0
 
 
 def test_each_stage_has_its_number_of_partitions() -> None:
     metrics = Metrics()
     metrics.set_partitions(Layout(4, 3, 2))
-    found = [told(metrics, "partitions", stage=stage) for stage in ("visitors", "keys", "people")]
+    found = [
+        value_of(metrics, "partitions", stage=stage) for stage in ("visitors", "keys", "people")
+    ]
     assert found == [4, 2, 3]
 
 
 def test_rejected_records_are_counted_by_reason() -> None:
     metrics = of(b"{", b"{", {"id": "e", "type": "order.placed", "visitor": 7})
-    assert told(metrics, "rejected_total", reason="not_json") == 2
-    assert told(metrics, "rejected_total") == 3
+    assert value_of(metrics, "rejected_total", reason="not_json") == 2
+    assert value_of(metrics, "rejected_total") == 3
 
 
 def test_the_brokers_time_goes_on_between_two_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -423,11 +433,11 @@ def test_the_latency_of_a_batch_counts_once_its_last_output_is_acknowledged() ->
         metrics.decided(out, visitors, [first, last])
         first.set_result(done(START + 9_000))
         await asyncio.sleep(0)
-        assert told(metrics, "exit_latency_seconds_count") == 0
+        assert value_of(metrics, "exit_latency_seconds_count") == 0
         last.set_result(done(START - 50))
         await asyncio.sleep(0)
-        assert told(metrics, "exit_latency_seconds_count") == 1
-        assert told(metrics, "exit_latency_seconds_sum") == 0, "never negative"
+        assert value_of(metrics, "exit_latency_seconds_count") == 1
+        assert value_of(metrics, "exit_latency_seconds_sum") == 0, "never negative"
         metrics.decided(out, visitors, [failed])
         metrics.decided(out, visitors, [cancelled])
         metrics.decided(out, visitors, [])
@@ -436,7 +446,7 @@ def test_the_latency_of_a_batch_counts_once_its_last_output_is_acknowledged() ->
         cancelled.cancel()
         await asyncio.sleep(0)
         failed.exception()
-        assert told(metrics, "exit_latency_seconds_count") == 1
+        assert value_of(metrics, "exit_latency_seconds_count") == 1
         assert complaints == [], "no callback failed"
 
     asyncio.run(run())
@@ -455,12 +465,12 @@ def test_the_ages_of_a_partition_are_never_negative() -> None:
         apply(visitors, good(0))
         visitors.end = 0
         metrics.collect([visitors, people])
-        assert told(metrics, "evidence_age_seconds", partition="0") == 0
-        assert told(metrics, "lag_records", stage="visitors") == 0
-        assert told(metrics, "due_age_seconds", stage="visitors") == 0
+        assert value_of(metrics, "evidence_age_seconds", partition="0") == 0
+        assert value_of(metrics, "lag_records", stage="visitors") == 0
+        assert value_of(metrics, "due_age_seconds", stage="visitors") == 0
         people.apply([batch(Input(0, watermark_record({0: START}, 1), b""))])
         metrics.collect([visitors, people])
-        assert told(metrics, "watermark_timestamp_seconds", stage="people") == START / 1000
-        assert told(metrics, "episodes_open", partition="0") == 0
+        assert value_of(metrics, "watermark_timestamp_seconds", stage="people") == START / 1000
+        assert value_of(metrics, "episodes_open", partition="0") == 0
 
     on_shards(test)

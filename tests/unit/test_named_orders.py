@@ -25,8 +25,8 @@ def row(topic: str, value: dict[str, Any], offset: int = 0) -> Row:
 
 
 def claim(type: str, at: int, n: int = 0, **body: Any) -> Row:
-    told = {"type": type, "key": "cart:7", "visitor": "v", "n": n, "at": at}
-    return row("identity.claims", told | body)
+    given = {"type": type, "key": "cart:7", "visitor": "v", "n": n, "at": at}
+    return row("identity.claims", given | body)
 
 
 def bound(person: str, at: int) -> Row:
@@ -112,7 +112,7 @@ def test_the_last_orders_of_a_key_are_handed_over_and_no_other() -> None:
     assert [heard.order.id for heard in handed] == [f"o{n}" for n in range(1, MOST_ORDERS + 1)]
 
 
-def told(lines: list[bytes], deaf: bool) -> list[str]:
+def given(lines: list[bytes], deaf: bool) -> list[str]:
     """The verdict on a log that is decided here. `deaf`: keys forward nothing."""
     core = Core(DEFAULT)
     triggers: list[Row] = []
@@ -139,9 +139,9 @@ def test_only_decisions_without_forwarded_orders_break_the_promise(
     seed: int,
 ) -> None:
     lines = keyed_logs.log(seed, 60)
-    assert told(lines, deaf=False) == []
-    assert any("key-of-an-office" in each for each in told(lines, deaf=True))
+    assert given(lines, deaf=False) == []
+    assert any("key-of-an-office" in each for each in given(lines, deaf=True))
 
 
 def test_adversarial_logs_get_no_complaint() -> None:
-    assert told(logs.worlds(5, 8), deaf=False) == []
+    assert given(logs.worlds(5, 8), deaf=False) == []

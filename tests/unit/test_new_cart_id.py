@@ -8,25 +8,29 @@ REPLACED = "closed cart-abandonment 1 replaced"
 
 
 def test_the_same_contents_under_a_new_id_keep_their_origin() -> None:
-    told = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
-    assert told.story == [CART]
-    (trigger,) = told.fired
+    people = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
+    assert people.story == [CART]
+    (trigger,) = people.fired
     assert (trigger["cart"]["id"], trigger["why"]["key_time"]) == ("m", START)
 
 
 def test_other_contents_under_a_new_id_replace_it() -> None:
-    told = PeopleDriver().idle(line("lamp", START)).idle(line("shoe", START + 1), id="m").wait(DAY)
-    assert told.story == [REPLACED, CART]
+    people = (
+        PeopleDriver().idle(line("lamp", START)).idle(line("shoe", START + 1), id="m").wait(DAY)
+    )
+    assert people.story == [REPLACED, CART]
 
 
 def test_a_new_cart_id_with_its_own_episode_replaces_the_old_one() -> None:
-    told = PeopleDriver().idle(line("lamp", START), id="m", visitor="tab").idle(line("lamp", START))
-    assert told.idle(line("lamp", START), id="m").wait(DAY).story == [REPLACED, CART]
+    people = (
+        PeopleDriver().idle(line("lamp", START), id="m", visitor="tab").idle(line("lamp", START))
+    )
+    assert people.idle(line("lamp", START), id="m").wait(DAY).story == [REPLACED, CART]
 
 
 def test_an_empty_cart_under_a_new_id_replaces_it() -> None:
-    told = PeopleDriver().idle(line("lamp", START)).idle(id="m", changed_at=START + 1)
-    assert told.story == [REPLACED]
+    people = PeopleDriver().idle(line("lamp", START)).idle(id="m", changed_at=START + 1)
+    assert people.story == [REPLACED]
 
 
 def test_a_cart_that_never_changed_replaces_nothing() -> None:
@@ -34,54 +38,54 @@ def test_a_cart_that_never_changed_replaces_nothing() -> None:
 
 
 def test_a_stale_cart_replaces_the_episode_of_another_id() -> None:
-    told = PeopleDriver().wait(HOUR).idle(line("shoe", START + 9), id="m", visitor="tab")
-    told.idle(line("lamp", START + 5)).idle(line("lamp", START + 5), id="m").wait(DAY)
-    assert told.story == [REPLACED, CART]
-    assert told.shown == [["shoe"]]
+    people = PeopleDriver().wait(HOUR).idle(line("shoe", START + 9), id="m", visitor="tab")
+    people.idle(line("lamp", START + 5)).idle(line("lamp", START + 5), id="m").wait(DAY)
+    assert people.story == [REPLACED, CART]
+    assert people.shown == [["shoe"]]
 
 
 def test_an_older_summary_of_an_emptied_cart_opens_nothing() -> None:
-    told = PeopleDriver().wait(HOUR).idle(changed_at=START + 9)
-    assert told.idle(line("lamp", START), visitor="tab").wait(DAY).story == []
+    people = PeopleDriver().wait(HOUR).idle(changed_at=START + 9)
+    assert people.idle(line("lamp", START), visitor="tab").wait(DAY).story == []
 
 
 def test_a_finished_episode_is_remembered_under_its_last_id() -> None:
-    told = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
-    told.idle(line("lamp", told.now), id="m", visitor="tab").wait(DAY)
-    assert told.story == [CART]
+    people = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
+    people.idle(line("lamp", people.now), id="m", visitor="tab").wait(DAY)
+    assert people.story == [CART]
 
 
 def test_a_finished_episode_is_remembered_under_its_origin() -> None:
-    told = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
-    assert told.idle(line("lamp", told.now), visitor="tab").wait(DAY).story == [CART]
+    people = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
+    assert people.idle(line("lamp", people.now), visitor="tab").wait(DAY).story == [CART]
 
 
 def test_a_known_empty_cart_frees_only_its_own_id() -> None:
-    told = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
-    told.idle(visitor="tab", changed_at=told.now).wait()
-    told.idle(line("lamp", told.now), id="m", visitor="tab").wait(DAY)
-    assert told.story == [CART]
-    told.idle(line("lamp", told.now), visitor="pc").wait(DAY)
-    assert told.story == [CART, CART]
+    people = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
+    people.idle(visitor="tab", changed_at=people.now).wait()
+    people.idle(line("lamp", people.now), id="m", visitor="tab").wait(DAY)
+    assert people.story == [CART]
+    people.idle(line("lamp", people.now), visitor="pc").wait(DAY)
+    assert people.story == [CART, CART]
 
 
 def test_an_order_frees_the_contents() -> None:
-    told = PeopleDriver().idle(line("lamp", START)).wait(DAY).order()
-    assert told.wait().idle(line("lamp", told.now)).wait(DAY).story == [CART, CART]
+    people = PeopleDriver().idle(line("lamp", START)).wait(DAY).order()
+    assert people.wait().idle(line("lamp", people.now)).wait(DAY).story == [CART, CART]
 
 
 def test_a_repeated_order_frees_nothing() -> None:
-    told = PeopleDriver().order().wait(HOUR).idle(line("lamp", START + 9)).wait(DAY).order()
-    assert told.wait().idle(line("lamp", told.now)).wait(DAY).story == [CART]
+    people = PeopleDriver().order().wait(HOUR).idle(line("lamp", START + 9)).wait(DAY).order()
+    assert people.wait().idle(line("lamp", people.now)).wait(DAY).story == [CART]
 
 
 def test_a_late_grant_lifts_no_withdrawal() -> None:
-    told = PeopleDriver().consent("email", "sms", "push", "messenger", granted=False)
-    told.consent("email", granted=True, late=True).idle(line("lamp", START)).wait(DAY)
-    assert told.story == ["refused cart-abandonment 1 consent"]
+    people = PeopleDriver().consent("email", "sms", "push", "messenger", granted=False)
+    people.consent("email", granted=True, late=True).idle(line("lamp", START)).wait(DAY)
+    assert people.story == ["refused cart-abandonment 1 consent"]
 
 
 def test_a_late_grant_of_what_was_never_withdrawn_counts() -> None:
-    told = PeopleDriver().consent("sms", "push", "messenger", granted=False)
-    told.consent("email", granted=True, late=True).idle(line("lamp", START)).wait(DAY)
-    assert [each["channels"] for each in told.fired] == [["email"]]
+    people = PeopleDriver().consent("sms", "push", "messenger", granted=False)
+    people.consent("email", granted=True, late=True).idle(line("lamp", START)).wait(DAY)
+    assert [each["channels"] for each in people.fired] == [["email"]]

@@ -16,7 +16,7 @@ def ordered(at: int, n: int = 0, visitor: str = "v") -> Ordered:
     return Ordered(at=at, visitor=visitor, n=n, person=ANNA, order_id=f"o{at}")
 
 
-def told(people: People, offset: int, *facts: AnyFact | WatermarkRecord) -> Outputs:
+def applied_to(people: People, offset: int, *facts: AnyFact | WatermarkRecord) -> Outputs:
     out = Outputs()
     people.add(enumerate(map(encode, facts), offset))
     people.advance(out)
@@ -33,21 +33,21 @@ def applied(out: Outputs) -> int:
 
 def test_a_fact_waits_for_the_watermark_to_pass_it() -> None:
     people = stage()
-    assert applied(told(people, 0, ordered(100), WatermarkRecord(1, {0: 100}))) == 0
-    assert applied(told(people, 2, WatermarkRecord(1, {0: 101}))) == 1
+    assert applied(applied_to(people, 0, ordered(100), WatermarkRecord(1, {0: 100}))) == 0
+    assert applied(applied_to(people, 2, WatermarkRecord(1, {0: 101}))) == 1
     assert people.watermark == people.advanced == 101
 
 
 def test_every_partition_must_have_evidence_for_it() -> None:
     people = stage(2)
-    assert applied(told(people, 0, ordered(100), WatermarkRecord(2, {0: 500}))) == 0
-    assert applied(told(people, 2, WatermarkRecord(2, {1: 300}))) == 1
+    assert applied(applied_to(people, 0, ordered(100), WatermarkRecord(2, {0: 500}))) == 0
+    assert applied(applied_to(people, 2, WatermarkRecord(2, {1: 300}))) == 1
 
 
 def test_the_keys_must_have_evidence_for_it_too() -> None:
     people = People(recipes_file.DEFAULT, 1, 1)
-    assert applied(told(people, 0, ordered(100), WatermarkRecord(1, {0: 500}))) == 0
-    assert applied(told(people, 2, WatermarkRecord(1, {0: 300}, "keys"))) == 1
+    assert applied(applied_to(people, 0, ordered(100), WatermarkRecord(1, {0: 500}))) == 0
+    assert applied(applied_to(people, 2, WatermarkRecord(1, {0: 300}, "keys"))) == 1
 
 
 def test_a_fact_of_a_key_comes_after_those_of_visitors_of_its_time() -> None:
@@ -60,7 +60,7 @@ def test_a_fact_of_a_key_comes_after_those_of_visitors_of_its_time() -> None:
 
 
 def test_a_copy_of_a_fact_counts_once() -> None:
-    out = told(
+    out = applied_to(
         stage(), 0, ordered(100), ordered(100, 1), ordered(100), WatermarkRecord(1, {0: 200})
     )
     assert (applied(out), out.counts["facts", "copy"]) == (2, 1)
@@ -79,22 +79,22 @@ def test_facts_of_one_time_go_by_visitor_and_number() -> None:
 
 def test_a_fact_of_before_what_is_applied_is_a_copy_and_dropped() -> None:
     people = stage()
-    told(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
-    assert applied(told(people, 2, ordered(150, 5), WatermarkRecord(1, {0: 300}))) == 0
+    applied_to(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
+    assert applied(applied_to(people, 2, ordered(150, 5), WatermarkRecord(1, {0: 300}))) == 0
     assert people.committable == 4
 
 
 def test_only_what_is_applied_may_be_committed() -> None:
     people = stage()
-    told(people, 0, ordered(500), ordered(100), WatermarkRecord(1, {0: 200}))
+    applied_to(people, 0, ordered(500), ordered(100), WatermarkRecord(1, {0: 200}))
     assert people.committable == 0
-    told(people, 3, WatermarkRecord(1, {0: 501}))
+    applied_to(people, 3, WatermarkRecord(1, {0: 501}))
     assert people.committable == 4
 
 
 def test_records_of_before_the_position_and_tombstones_are_skipped() -> None:
     people, out = stage(), Outputs()
-    told(people, 0, ordered(100), WatermarkRecord(1, {0: 50}))
+    applied_to(people, 0, ordered(100), WatermarkRecord(1, {0: 50}))
     people.add([(0, encode(ordered(100))), (2, None), (3, watermark_record({0: 200}, 1))])
     people.advance(out)
     assert (applied(out), out.counts["facts", "copy"]) == (1, 0)
@@ -102,7 +102,9 @@ def test_records_of_before_the_position_and_tombstones_are_skipped() -> None:
 
 def test_a_move_from_an_unknown_person_creates_no_state() -> None:
     people = stage()
-    out = told(people, 0, Moved(at=1, visitor="v", n=0, person=ANNA), WatermarkRecord(1, {0: 9}))
+    out = applied_to(
+        people, 0, Moved(at=1, visitor="v", n=0, person=ANNA), WatermarkRecord(1, {0: 9})
+    )
     people.changes()
     assert (applied(out), people.keys) == (0, 0)
 
@@ -116,15 +118,15 @@ def again(people: People, keep: int | None = None) -> People:
 
 def test_a_new_owner_skips_applied_input_even_without_the_clock() -> None:
     people = stage()
-    told(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
+    applied_to(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
     new = again(people, 1)
     assert new.advanced == -1
-    assert applied(told(new, 0, ordered(100), WatermarkRecord(1, {0: 200}))) == 0
+    assert applied(applied_to(new, 0, ordered(100), WatermarkRecord(1, {0: 200}))) == 0
 
 
 def test_a_stage_knows_whether_it_has_written_anything() -> None:
     people = stage()
-    told(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
+    applied_to(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
     assert not people.written
     assert again(people).written
     assert people.written
@@ -132,15 +134,15 @@ def test_a_stage_knows_whether_it_has_written_anything() -> None:
 
 def test_a_forgotten_person_does_not_come_back_by_a_copy() -> None:
     people = stage()
-    told(people, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY}))
+    applied_to(people, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY}))
     new = again(people, 1)
-    assert applied(told(new, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY}))) == 0
-    assert applied(told(new, 2, ordered(41 * DAY), WatermarkRecord(1, {0: 42 * DAY}))) == 1
+    assert applied(applied_to(new, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY}))) == 0
+    assert applied(applied_to(new, 2, ordered(41 * DAY), WatermarkRecord(1, {0: 42 * DAY}))) == 1
 
 
 def test_a_tombstone_follows_only_behind_the_written_clock() -> None:
     people = stage()
-    told(people, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY}))
+    applied_to(people, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY}))
     people.changes()
     assert people.keys == 1
     people.committed(2)

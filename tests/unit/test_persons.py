@@ -9,7 +9,7 @@ H = "9f86d081884c7d659a2feaa0c55ad015"
 G = "0123456789abcdef"
 
 
-def told(driver: Driver, since: int = 0) -> list[tuple[str, str]]:
+def facts_of(driver: Driver, since: int = 0) -> list[tuple[str, str]]:
     """(type, person) of the facts."""
     return [(fact["type"], fact["person"]) for fact in driver.facts[since:]]
 
@@ -29,21 +29,21 @@ def test_a_phone_an_email_and_a_customer_make_somebody_known_by_steps() -> None:
 def test_an_email_of_a_customer_changes_no_person() -> None:
     driver = logged_in()
     before = len(driver.facts)
-    assert told(driver.pipe("page.viewed", keys={"email": H}), before) == []
+    assert facts_of(driver.pipe("page.viewed", keys={"email": H}), before) == []
 
 
 def test_after_a_logout_the_cart_stays_with_the_customer() -> None:
     driver = logged_in()
     before = len(driver.facts)
     driver.pipe("page.viewed", customer=None).wait(DAY)
-    assert told(driver, before) == [("visitor.idle", "customer:anna")]
+    assert facts_of(driver, before) == [("visitor.idle", "customer:anna")]
 
 
 def test_the_next_customer_is_announced_and_takes_over_nothing() -> None:
     driver = logged_in().pipe("order.placed", order={"id": "o"}).wait(MINUTE)
     before = len(driver.facts)
     driver.pipe("page.viewed", customer="bert")
-    assert told(driver, before)[-2:] == [
+    assert facts_of(driver, before)[-2:] == [
         ("visitor.identified", "customer:bert"),
         ("visitor.active", "customer:bert"),
     ]
@@ -66,7 +66,7 @@ def test_a_late_order_of_a_former_customer_goes_to_that_customer_only() -> None:
     driver = logged_in().wait(HOUR).pipe("page.viewed", customer="bert").wait(MINUTE)
     before = len(driver.facts)
     driver.pipe("order.placed", order={"id": "o"}, customer="anna", client_time=START)
-    assert told(driver, before) == [("order.placed", "customer:anna")]
+    assert facts_of(driver, before) == [("order.placed", "customer:anna")]
 
 
 def test_a_late_grant_lifts_no_withdrawal() -> None:

@@ -43,20 +43,20 @@ def refused(reason: str) -> list[str]:
 def test_a_contact_person_is_reached_by_what_names_it(
     person: str, channel: str, story: list[str]
 ) -> None:
-    told = PeopleDriver(rules(channels=[channel])).idle(line("lamp", START), person=person)
-    assert told.wait(DAY).story == story
+    people = PeopleDriver(rules(channels=[channel])).idle(line("lamp", START), person=person)
+    assert people.wait(DAY).story == story
 
 
 def test_given_contacts_of_a_contact_person_are_its_only_ones() -> None:
-    told = PeopleDriver(rules()).identified(person="email:hash", contacts=["push"])
-    told.idle(line("lamp", START), person="email:hash").wait(DAY)
-    assert [each["channels"] for each in told.fired] == [["push"]]
+    people = PeopleDriver(rules()).identified(person="email:hash", contacts=["push"])
+    people.idle(line("lamp", START), person="email:hash").wait(DAY)
+    assert [each["channels"] for each in people.fired] == [["push"]]
 
 
 def test_consent_is_asked_of_a_contact_persons_own_channel() -> None:
-    told = PeopleDriver(rules()).identified(person="email:hash", withdrawn=["email"])
-    told.idle(line("lamp", START), person="email:hash").wait(DAY)
-    assert told.story == refused("consent")
+    people = PeopleDriver(rules()).identified(person="email:hash", withdrawn=["email"])
+    people.idle(line("lamp", START), person="email:hash").wait(DAY)
+    assert people.story == refused("consent")
 
 
 def test_an_anonymous_person_without_contacts_cannot_be_reached() -> None:

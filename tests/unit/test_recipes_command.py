@@ -38,7 +38,7 @@ def test_a_valid_file_is_described_in_words(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("recipes:\n  - name: a\n    kind: cart\n", ":2: recipes[0].kind"),
         ("recipes:\n  - name: cart-abandonment\n    steps: [soon]\n", ":3: recipes[0].steps[0]"),
@@ -51,12 +51,12 @@ def test_a_valid_file_is_described_in_words(
     ],
 )
 def test_a_wrong_file_is_reported_by_line_and_path(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, expected: str
 ) -> None:
     status, file = checked(tmp_path, text)
     assert status == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"{file}{told}")
+    assert line.startswith(f"{file}{expected}")
 
 
 def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ def test_files_that_decide_alike_differ_in_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "expected"),
     [
         ("steps: [30m, 1d]", "steps: [45m, 1d]", ["step 1 moves from 30m to 45m"]),
         ("steps: [30m]", "steps: [30m, 2d]", ["new step 2 after 2d"]),
@@ -66,12 +66,12 @@ def test_files_that_decide_alike_differ_in_nothing() -> None:
         ("version: 1", "version: 2", ["version goes from 1 to 2"]),
     ],
 )
-def test_a_changed_field_has_a_sentence(before: str, after: str, told: list[str]) -> None:
-    assert of_cart(before, after) == told
+def test_a_changed_field_has_a_sentence(before: str, after: str, expected: list[str]) -> None:
+    assert of_cart(before, after) == expected
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "expected"),
     [
         (f"caps: [{WEEK}]", "caps: []", ["cap of 3 a week removed"]),
         (
@@ -98,8 +98,8 @@ def test_a_changed_field_has_a_sentence(before: str, after: str, told: list[str]
         ("keep: 30d", "keep: 90d", ["people are remembered for 90d, 30d before"]),
     ],
 )
-def test_a_changed_policy_has_a_sentence(before: str, after: str, told: list[str]) -> None:
-    assert words(f"policy: {{{before}}}", f"policy: {{{after}}}") == told
+def test_a_changed_policy_has_a_sentence(before: str, after: str, expected: list[str]) -> None:
+    assert words(f"policy: {{{before}}}", f"policy: {{{after}}}") == expected
 
 
 def test_recipes_that_come_and_go_are_named() -> None:

@@ -94,16 +94,16 @@ def of_type(kind: str, **more: Any) -> list[dict[str, Any]]:
 
 def test_some_orders_name_only_a_cart_or_an_address_that_a_browser_sent_before() -> None:
     """Such an order can end a person's reminders, because a page sends its key, too."""
-    told: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str]] = set()
     alone = []
     for event in events(visitors=800):
         keys = dict(event.get("keys", {}))
         if event["type"] == "cart.updated":
             keys["cart"] = event["cart"]["id"]
         if "visitor" in event:
-            told |= keys.items()
+            seen |= keys.items()
         else:
-            assert told.issuperset(keys.items())
+            assert seen.issuperset(keys.items())
             alone.append(next(iter(keys)))
     assert Counter(alone)["cart"] >= 5
     assert Counter(alone)["email"] >= 3
@@ -208,12 +208,12 @@ def lives(seed: int = 1, customers: int = 60) -> list[tuple[int, dict[str, Any]]
 
 
 def test_lives_over_years_are_valid_in_order_and_the_same_for_a_seed() -> None:
-    told = lives()
-    assert [event for _, event in told if schemas.fault(event)] == []
-    assert all(before <= after for (before, _), (after, _) in pairwise(told))
-    assert told[-1][0] - told[0][0] > 500 * DAY
-    assert told == lives.__wrapped__()
-    assert told != lives(seed=2)
+    seen = lives()
+    assert [event for _, event in seen if schemas.fault(event)] == []
+    assert all(before <= after for (before, _), (after, _) in pairwise(seen))
+    assert seen[-1][0] - seen[0][0] > 500 * DAY
+    assert seen == lives.__wrapped__()
+    assert seen != lives(seed=2)
 
 
 def test_customers_buy_again_in_a_rhythm_drift_away_and_some_come_back() -> None:
@@ -230,10 +230,10 @@ def test_customers_buy_again_in_a_rhythm_drift_away_and_some_come_back() -> None
 
 def test_every_kind_that_follows_a_life_has_something_to_do_in_a_few_lives() -> None:
     recipes = recipes_file.load((HOME / "deploy" / "recipes.yaml").read_text())
-    told = [msgspec.json.encode({"t": t, **event}) for t, event in lives()]
+    seen = [msgspec.json.encode({"t": t, **event}) for t, event in lives()]
     fired: Counter[str] = Counter()
     entered: set[str] = set()
-    for out in backtest.run(told, recipes):
+    for out in backtest.run(seen, recipes):
         fired.update(name for name, _, value in out.triggers if b"fired.v1" in value)
         entered |= {name for name, _, _, is_in, _ in out.audiences if is_in}
     kinds = {recipes.by_name[name].kind for name in fired}

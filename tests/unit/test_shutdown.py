@@ -38,5 +38,5 @@ def test_the_text_of_an_unknown_error_is_not_logged(
 
 def test_each_error_of_a_group_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     shutdown.report(log, ExceptionGroup("both", [failed(), KeyError("b")]), ())
-    told = [record.getMessage().splitlines()[0] for record in caplog.records]
-    assert told == ["failed error=ValueError", "failed error=KeyError"]
+    messages = [record.getMessage().splitlines()[0] for record in caplog.records]
+    assert messages == ["failed error=ValueError", "failed error=KeyError"]

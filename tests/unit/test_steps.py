@@ -51,14 +51,14 @@ def test_a_device_that_becomes_another_customers_is_idle_to_the_first() -> None:
 
 
 def test_a_device_that_moves_frees_the_rest() -> None:
-    told = PeopleDriver(rules(steps=["10m"])).idle(line("lamp", START)).active("desktop")
-    told.wait(MINUTE).moved("desktop").wait(HOUR)
-    assert [each["not_before"] - START for each in told.fired] == [10 * MINUTE]
+    people = PeopleDriver(rules(steps=["10m"])).idle(line("lamp", START)).active("desktop")
+    people.wait(MINUTE).moved("desktop").wait(HOUR)
+    assert [each["not_before"] - START for each in people.fired] == [10 * MINUTE]
 
 
 def test_a_device_that_moves_closes_what_it_fed_last() -> None:
-    told = PeopleDriver(rules()).idle(line("lamp", START)).moved()
-    assert told.story == ["closed cart-abandonment 1 moved"]
+    people = PeopleDriver(rules()).idle(line("lamp", START)).moved()
+    assert people.story == ["closed cart-abandonment 1 moved"]
 
 
 def test_a_device_that_moves_while_another_is_active_frees_nothing() -> None:

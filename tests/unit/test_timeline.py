@@ -49,7 +49,9 @@ def decided(*events: dict[str, Any], people: tuple[str, ...] = ("customer:anna",
     )
 
 
-def told(story: Story, by: Recipes = recipes_file.DEFAULT, zone: str = "UTC") -> list[StoryLine]:
+def lines_of(
+    story: Story, by: Recipes = recipes_file.DEFAULT, zone: str = "UTC"
+) -> list[StoryLine]:
     return lines(story, by, ZoneInfo(zone))
 
 
@@ -65,7 +67,7 @@ CART_LEFT = (login(0), event("cart.item_added", 1000, item=DRILL))
 
 
 def test_a_reminder_is_shown_with_what_led_to_it() -> None:
-    first = of_kind(told(decided(*CART_LEFT)), "fired")[0]
+    first = of_kind(lines_of(decided(*CART_LEFT)), "fired")[0]
     assert first.at == START + 1000 + HOUR
     assert first.text == "cart-abandonment 1 of 3 was sent by email"
     assert first.details == (
@@ -86,12 +88,12 @@ def test_an_event_without_a_device_came_from_a_server() -> None:
 
 def test_a_deadline_that_has_not_come_is_not_shown() -> None:
     story = Story(frozenset(("customer:anna",)), CART_LEFT, now=START + 5 * MINUTE)
-    assert of_kind(told(story), "quiet") == []
-    assert of_kind(told(dataclasses.replace(story, now=START + HOUR)), "quiet") != []
+    assert of_kind(lines_of(story), "quiet") == []
+    assert of_kind(lines_of(dataclasses.replace(story, now=START + HOUR)), "quiet") != []
 
 
 def test_the_story_is_in_order_of_time() -> None:
-    found = told(decided(*CART_LEFT))
+    found = lines_of(decided(*CART_LEFT))
     assert [line.at for line in found] == sorted(line.at for line in found)
     assert texts(found)[:4] == [
         "phone is known as anna, can be reached by email",
@@ -105,18 +107,18 @@ def test_a_step_that_may_still_come_is_announced() -> None:
     story = decided(*CART_LEFT)
     so_far = Story(story.people, story.events, story.decisions[:1], story.triggers[:1])
     assert "Next is step 2 of 3, not before Tue 6 Jan 14:00." in (
-        of_kind(told(so_far), "fired")[0].details
+        of_kind(lines_of(so_far), "fired")[0].details
     )
 
 
 def test_times_are_in_the_zone_asked_for() -> None:
-    found = told(decided(*CART_LEFT), zone="Asia/Tokyo")
+    found = lines_of(decided(*CART_LEFT), zone="Asia/Tokyo")
     assert "phone has been inactive since 23:00:01" in texts(found)
 
 
 def test_a_purchase_ends_the_reminders_and_cancels_the_valid_one() -> None:
     order = event("order.placed", 2 * HOUR, order={"id": "o1", "value": 119, "currency": "EUR"})
-    found = told(decided(*CART_LEFT, order))
+    found = lines_of(decided(*CART_LEFT, order))
     assert texts(found)[-3:] == [
         "phone ordered (o1, 119.00 EUR)",
         "cart-abandonment ended with 2 steps left",
@@ -130,13 +132,13 @@ def test_a_purchase_ends_the_reminders_and_cancels_the_valid_one() -> None:
 
 def test_a_withdrawn_consent_cancels_the_valid_message() -> None:
     withdrawn = event("consent.changed", 2 * HOUR, channels=["email"], granted=False)
-    found = told(decided(*CART_LEFT, withdrawn))
+    found = lines_of(decided(*CART_LEFT, withdrawn))
     assert "phone wants no messages by email" in texts(found)
     assert "cart-abandonment 1 of 3 was cancelled: consent was withdrawn" in texts(found)
 
 
 def test_an_unreachable_visitor_is_shown_with_what_would_have_reached_them() -> None:
-    found = told(decided(CART_LEFT[1]))
+    found = lines_of(decided(CART_LEFT[1]))
     assert of_kind(found, "refused")[0].text == "cart-abandonment 1 of 3 was held back"
     assert of_kind(found, "refused")[0].details == (
         "Because no channel reaches them: no login, or no address for its channels.",
@@ -147,7 +149,7 @@ def test_an_unreachable_visitor_is_shown_with_what_would_have_reached_them() -> 
 
 def test_an_exit_trigger_is_shown_with_its_signals_and_offer() -> None:
     product = {"id": "drill"}
-    found = told(
+    found = lines_of(
         decided(
             event("product.viewed", 0, product=product),
             event("cart.item_added", 9_000, item=DRILL),
@@ -164,7 +166,7 @@ def test_an_exit_trigger_is_shown_with_its_signals_and_offer() -> None:
 
 
 def test_an_exit_signal_that_came_too_soon_has_its_reason() -> None:
-    found = told(
+    found = lines_of(
         decided(
             event("product.viewed", 0, product={"id": "drill"}),
             event("exit.signal", 5_000, signal="close_shortcut"),
@@ -180,7 +182,7 @@ def test_a_cooldown_is_shown_with_the_day_on_which_it_ends() -> None:
     lone = recipes_file.parse({"recipes": [{"name": "cart-abandonment", "steps": ["1h"]}]})
     again = event("cart.item_added", DAY, item={"product_id": "saw", "quantity": 1})
     emptied = event("cart.updated", DAY - HOUR, cart={"items": []})
-    refused = of_kind(told(decided(*CART_LEFT, emptied, again, by=lone), lone), "refused")
+    refused = of_kind(lines_of(decided(*CART_LEFT, emptied, again, by=lone), lone), "refused")
     assert refused[0].details == (
         "Because one was sent on Mon 5 Jan 15:00, and two must be 7 days apart.",
         "From Mon 12 Jan 15:00 on it would have been sent, or after an order.",
@@ -189,7 +191,7 @@ def test_a_cooldown_is_shown_with_the_day_on_which_it_ends() -> None:
 
 def test_a_message_deferred_for_the_night_is_shown_with_its_morning() -> None:
     night = recipes_file.parse({"policy": {"quiet": {"from": "15:00", "to": "08:00"}}})
-    waiting = of_kind(told(decided(*CART_LEFT, by=night), night), "deferred")[0]
+    waiting = of_kind(lines_of(decided(*CART_LEFT, by=night), night), "deferred")[0]
     assert waiting.text == "cart-abandonment 1 of 3 waits until Tue 6 Jan 08:00"
     assert waiting.details[0] == "Because it is night where they are."
 
@@ -197,25 +199,25 @@ def test_a_message_deferred_for_the_night_is_shown_with_its_morning() -> None:
 def test_events_of_another_customer_on_the_same_device_are_left_out() -> None:
     other = login(2 * HOUR, customer="ben")
     seen = event("product.viewed", 2 * HOUR + 1, product={"id": "secret"}, customer="ben")
-    found = texts(told(decided(*CART_LEFT, other, seen)))
+    found = texts(lines_of(decided(*CART_LEFT, other, seen)))
     assert not any("ben" in text or "secret" in text for text in found)
     assert "cart-abandonment 3 of 3 was sent by email" in found
 
 
 def test_a_repeated_event_is_shown_once() -> None:
-    assert len(of_kind(told(decided(*CART_LEFT, CART_LEFT[1])), "did")) == 2
+    assert len(of_kind(lines_of(decided(*CART_LEFT, CART_LEFT[1])), "did")) == 2
 
 
 def test_a_decision_written_twice_is_shown_once() -> None:
     story = decided(*CART_LEFT)
     twice = Story(story.people, story.events, [*story.decisions] * 2, [*story.triggers] * 2)
-    assert told(twice) == told(story)
+    assert lines_of(twice) == lines_of(story)
 
 
 def test_a_late_event_is_marked_as_not_counting() -> None:
     late = event("product.viewed", HOUR, product={"id": "saw"}, client_time=START)
     assert "phone looked at saw (sent minutes too late, so it does not count)" in texts(
-        told(decided(*CART_LEFT, late))
+        lines_of(decided(*CART_LEFT, late))
     )
 
 
@@ -223,7 +225,7 @@ def test_an_unreadable_part_is_shown_at_its_time() -> None:
     order = event("order.placed", HOUR, order={"id": "o1", "value": "4,245.42"})
     read = event_records.read(json.dumps(order).encode())
     assert read is not None
-    found = told(Story(frozenset(("visitor:phone",)), [CART_LEFT[1], read]))
+    found = lines_of(Story(frozenset(("visitor:phone",)), [CART_LEFT[1], read]))
     assert (found[-1].at, found[-1].kind, found[-1].text) == (
         START + HOUR, "faulty", "phone ordered (o1)",
     )  # fmt: skip
@@ -234,7 +236,7 @@ def test_a_heartbeat_is_shown_only_if_a_part_was_unreadable() -> None:
     pings = [event("activity.pinged", at, client_time=at) for at in (0, 1)]
     well, wrong = event("activity.pinged", 2), event_records.read(json.dumps(pings[0]).encode())
     assert wrong is not None
-    assert texts(told(Story(frozenset(("visitor:phone",)), [well, wrong])))[0] == (
+    assert texts(lines_of(Story(frozenset(("visitor:phone",)), [well, wrong])))[0] == (
         "phone sent activity.pinged"
     )
 
@@ -243,7 +245,7 @@ def test_an_event_of_an_unknown_type_is_shown_with_the_nearest_type() -> None:
     completed = json.dumps(event("order.completed", 0)).encode()
     read = event_records.read(completed)
     assert read is not None
-    (line,) = told(Story(frozenset(("visitor:phone",)), [read]))
+    (line,) = lines_of(Story(frozenset(("visitor:phone",)), [read]))
     assert line.text == "phone sent order.completed: there is no such type, so it does not count"
     assert line.details == ("Did you mean order.placed?",)
 
@@ -252,7 +254,7 @@ def test_an_unreadable_event_is_shown_under_its_record_key() -> None:
     value = json.dumps({"id": "e", "type": "order.cancelled", "order": {}}).encode()
     read = event_records.read(value, START, b"phone")
     assert read is not None
-    (line,) = told(Story(frozenset(("visitor:phone",)), [read]))
+    (line,) = lines_of(Story(frozenset(("visitor:phone",)), [read]))
     assert line.text == (
         "phone sent an event of type order.cancelled that could not be read, so it does not count"
     )
@@ -265,21 +267,21 @@ def test_after_a_logout_the_story_belongs_to_another_person() -> None:
     gone = event("page.viewed", 2 * HOUR, customer=None)
     ring = event("product.viewed", 2 * HOUR + 1, product={"id": "ring"})
     story = Story(frozenset(("customer:anna",)), [*CART_LEFT, gone, ring])
-    assert not any("ring" in text for text in texts(told(story)))
-    assert any("Drill" in text for text in texts(told(story)))
+    assert not any("ring" in text for text in texts(lines_of(story)))
+    assert any("Drill" in text for text in texts(lines_of(story)))
 
 
 def test_an_order_soon_after_a_logout_is_in_the_former_persons_story() -> None:
     gone = event("visitor.identified", 2 * HOUR, customer=None)
     order = event("order.placed", 2 * HOUR + 1, order={"id": "o1"})
-    found = texts(told(Story(frozenset(("customer:anna",)), [*CART_LEFT, gone, order])))
+    found = texts(lines_of(Story(frozenset(("customer:anna",)), [*CART_LEFT, gone, order])))
     assert found[-1] == "phone ordered (o1)"
 
 
 def test_earlier_events_are_in_the_story_of_a_later_address() -> None:
     mail = "nZ3x0bqkR7Jt2c8Yw4mLfQ"
     given = event("checkout.started", HOUR, keys={"email": mail})
-    found = texts(told(Story(frozenset((f"email:{mail}",)), [CART_LEFT[1], given])))
+    found = texts(lines_of(Story(frozenset((f"email:{mail}",)), [CART_LEFT[1], given])))
     assert "phone put 2 × Drill into the cart" in found
 
 
@@ -291,7 +293,7 @@ def test_an_order_that_a_key_forwards_has_words() -> None:
         "order": {"id": "o1"},
     }
     story = Story(frozenset(("visitor:phone",)), [CART_LEFT[1]], forwarded=[order])
-    assert "somebody (known by the cart k1) ordered (o1)" in texts(told(story))
+    assert "somebody (known by the cart k1) ordered (o1)" in texts(lines_of(story))
 
 
 def test_an_order_of_a_server_has_words() -> None:
@@ -304,13 +306,13 @@ def test_an_order_of_a_server_has_words() -> None:
     }
     read = event_records.read(json.dumps(order).encode())
     assert read is not None
-    (line,) = told(Story(frozenset(("customer:anna",)), [read]))
+    (line,) = lines_of(Story(frozenset(("customer:anna",)), [read]))
     assert line.text == "somebody (known by the cart k1) ordered (event:o)"
 
 
 def test_the_dwell_of_a_product_is_shown() -> None:
     found = texts(
-        told(
+        lines_of(
             decided(
                 login(0),
                 event(
@@ -394,7 +396,7 @@ def in_the_shadow() -> tuple[Story, Recipes]:
 
 
 def test_steps_of_a_shadow_are_marked_and_not_shown_as_sent() -> None:
-    found = of_kind(told(*in_the_shadow()), "shadow")
+    found = of_kind(lines_of(*in_the_shadow()), "shadow")
     assert texts(found) == [
         "Shadow: cart-abandonment 1 of 3 would have been sent by email",
         "Shadow: cart-abandonment ended with 2 steps left",

@@ -125,33 +125,33 @@ def test_times_are_written_in_utc_with_milliseconds(at: int, text: str) -> None:
 
 
 def test_a_cancel_is_counted_in_the_metric() -> None:
-    told = PeopleDriver().idle(line("lamp", START)).wait(HOUR).order()
-    assert told.counts["triggers", "fired", "cart-abandonment"] == 1
-    assert told.counts["triggers", "cancelled", "cart-abandonment"] == 1
+    people = PeopleDriver().idle(line("lamp", START)).wait(HOUR).order()
+    assert people.counts["triggers", "fired", "cart-abandonment"] == 1
+    assert people.counts["triggers", "cancelled", "cart-abandonment"] == 1
 
 
 def test_half_a_quantity_is_written_with_its_point_and_a_whole_one_without() -> None:
-    told = PeopleDriver().idle(line("a", START, 0.5), line("b", START, 2.0)).wait(DAY)
-    quantities = [item["quantity"] for item in told.fired[0]["cart"]["items"]]
+    people = PeopleDriver().idle(line("a", START, 0.5), line("b", START, 2.0)).wait(DAY)
+    quantities = [item["quantity"] for item in people.fired[0]["cart"]["items"]]
     assert [repr(each) for each in quantities] == ["0.5", "2"]
 
 
 def test_the_value_of_several_currencies_is_null() -> None:
-    told = PeopleDriver().idle(line("a", START), line("b", START, currency="USD")).wait(DAY)
-    assert (told.fired[0]["value"], told.fired[0]["cart"]["value"]) == (None, None)
+    people = PeopleDriver().idle(line("a", START), line("b", START, currency="USD")).wait(DAY)
+    assert (people.fired[0]["value"], people.fired[0]["cart"]["value"]) == (None, None)
 
 
 def test_the_value_of_several_currencies_counts_0_in_a_condition() -> None:
     rules = {"policy": {"caps": []}, "recipes": [{"name": "cart-abandonment", "reach": "any",
              "when": {"cart_value": {"max": 0}}}]}  # fmt: skip
-    told = PeopleDriver(rules).idle(line("a", START), line("b", START, currency="USD"))
-    assert told.wait(HOUR).story == ["fired cart-abandonment 1"]
+    people = PeopleDriver(rules).idle(line("a", START), line("b", START, currency="USD"))
+    assert people.wait(HOUR).story == ["fired cart-abandonment 1"]
 
 
 def test_consent_cancels_when_the_last_channel_is_withdrawn() -> None:
-    told = (
+    people = (
         PeopleDriver().idle(line("lamp", START)).wait(HOUR).consent("email", "sms", granted=False)
     )
-    assert told.cancelled == []
-    told.consent("push", "messenger", granted=False).consent("push", granted=False)
-    assert [each["reason"] for each in told.cancelled] == ["consent"]
+    assert people.cancelled == []
+    people.consent("push", "messenger", granted=False).consent("push", granted=False)
+    assert [each["reason"] for each in people.cancelled] == ["consent"]

@@ -78,11 +78,11 @@ def decided(owner: People, until: int) -> int:
 def test_the_state_of_a_person_with_a_reminder_wins() -> None:
     """Both continue from one record. The slower one decides the first reminder only, in several small steps."""
     visitors = Visitors(recipes_file.DEFAULT)
-    told = Outputs()
-    visitors.process([CART], told)
-    visitors.advance(T + HOUR, told)
+    emitted = Outputs()
+    visitors.process([CART], emitted)
+    visitors.advance(T + HOUR, emitted)
     owner = People(recipes_file.DEFAULT, 1)
-    owner.add(enumerate(value for _, value in told.facts))
+    owner.add(enumerate(value for _, value in emitted.facts))
     decided(owner, T + 10 * MINUTE)
     kept = owner.changes()
 

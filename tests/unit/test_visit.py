@@ -41,21 +41,21 @@ def test_the_next_visit_starts_30_minutes_after_the_last_engaged_event_with_noth
 ):
     driver = viewed(Driver(), "a").pipe("search.performed", query="x").wait(30 * MINUTE)
     viewed(driver, "b").wait(5 * MINUTE)
-    told = summary(driver)
-    assert (told["visits"], told["visit_start"], list(views(driver))) == (
+    visit = summary(driver)
+    assert (visit["visits"], visit["visit_start"], list(views(driver))) == (
         2,
         START + 30 * MINUTE,
         ["b"],
     )
-    assert "searches" not in told
-    assert "query" not in told
+    assert "searches" not in visit
+    assert "query" not in visit
 
 
 def test_cart_and_checkout_outlive_the_visit() -> None:
     driver = Driver().pipe("cart.item_added", item=LAMP).pipe("checkout.started").wait(DAY)
-    told = summary(driver.pipe("page.viewed").wait(5 * MINUTE))
-    assert len(told["cart"]["lines"]) == 1
-    assert told["checkout"][0] == START
+    visit = summary(driver.pipe("page.viewed").wait(5 * MINUTE))
+    assert len(visit["cart"]["lines"]) == 1
+    assert visit["checkout"][0] == START
 
 
 def test_an_event_that_is_not_engaged_starts_and_extends_no_visit() -> None:
@@ -91,11 +91,11 @@ def test_a_view_again_counts_up_and_has_the_newest_attributes() -> None:
     driver.pipe("product.viewed", product={"id": "b"}).pipe(
         "product.viewed", product={"id": "a", "price": 2}
     )
-    told = summary(driver.wait(5 * MINUTE))
-    assert [view[0] for view in told["views"]] == ["b", "a"]
-    assert told["views"][1][1] == 2
-    assert told["subject"][0] == "a"
-    assert told["subject"][5:] == [None, None, 2.0, None, None]
+    visit = summary(driver.wait(5 * MINUTE))
+    assert [view[0] for view in visit["views"]] == ["b", "a"]
+    assert visit["views"][1][1] == 2
+    assert visit["subject"][0] == "a"
+    assert visit["subject"][5:] == [None, None, 2.0, None, None]
 
 
 def test_the_20_products_viewed_last_are_kept() -> None:
@@ -184,8 +184,8 @@ def test_a_late_order_consent_or_identity_is_applied() -> None:
     driver.pipe("consent.changed", channels=["email"], granted=False, client_time=LONG_AGO)
     driver.pipe("order.placed", order={"id": "o"}, client_time=LONG_AGO)
     driver.pipe("order.cancelled", order={"id": "o"}, client_time=LONG_AGO)
-    told = {fact["type"] for fact in driver.facts}
-    assert told >= {"visitor.identified", "consent.changed", "order.placed", "order.cancelled"}
+    visit = {fact["type"] for fact in driver.facts}
+    assert visit >= {"visitor.identified", "consent.changed", "order.placed", "order.cancelled"}
 
 
 def checkout(driver: Driver) -> list[Any] | None:

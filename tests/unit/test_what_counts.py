@@ -17,10 +17,10 @@ def bought(days: int = 0) -> PeopleDriver:
 
 
 def test_a_line_of_before_the_last_order_does_not_count() -> None:
-    told = PeopleDriver().order().wait(HOUR)
-    told.idle(line("lamp", START - 1), line("shoe", START + 1)).wait(DAY)
-    assert told.shown == [["shoe"]]
-    assert told.fired[0]["value"] == 10
+    people = PeopleDriver().order().wait(HOUR)
+    people.idle(line("lamp", START - 1), line("shoe", START + 1)).wait(DAY)
+    assert people.shown == [["shoe"]]
+    assert people.fired[0]["value"] == 10
 
 
 def test_a_line_as_old_as_the_last_order_does_not_count() -> None:
@@ -28,197 +28,197 @@ def test_a_line_as_old_as_the_last_order_does_not_count() -> None:
 
 
 def test_a_cancelled_order_still_counts_as_the_last() -> None:
-    told = PeopleDriver().order().wait(HOUR).unorder().idle(line("lamp", START)).wait(DAY)
-    assert told.story == []
+    people = PeopleDriver().order().wait(HOUR).unorder().idle(line("lamp", START)).wait(DAY)
+    assert people.story == []
 
 
 def test_an_unpaid_order_is_not_the_last() -> None:
-    told = PeopleDriver().order().wait(HOUR).unorder(unpaid=(START, START + 1))
-    assert told.idle(line("lamp", START)).wait(DAY).story == [CART]
+    people = PeopleDriver().order().wait(HOUR).unorder(unpaid=(START, START + 1))
+    assert people.idle(line("lamp", START)).wait(DAY).story == [CART]
 
 
 def test_an_unpaid_window_ends_before_its_end() -> None:
-    told = PeopleDriver().order().wait(HOUR).unorder(unpaid=(START - DAY, START))
-    assert told.idle(line("lamp", START)).wait(DAY).story == []
+    people = PeopleDriver().order().wait(HOUR).unorder(unpaid=(START - DAY, START))
+    assert people.idle(line("lamp", START)).wait(DAY).story == []
 
 
 def test_an_order_cancelled_and_then_unpaid_is_not_the_last() -> None:
-    told = PeopleDriver().order().wait(HOUR).unorder().unorder(unpaid=(START, START + 1))
-    assert told.idle(line("lamp", START)).wait(DAY).story == [CART]
+    people = PeopleDriver().order().wait(HOUR).unorder().unorder(unpaid=(START, START + 1))
+    assert people.idle(line("lamp", START)).wait(DAY).story == [CART]
 
 
 def test_a_second_failure_does_not_take_out_an_earlier_order_of_the_same_id() -> None:
-    told = PeopleDriver().order().wait(HOUR).unorder().order().wait(HOUR)
-    window = START, told.now
-    told.unorder(unpaid=window).unorder(unpaid=window)
-    assert told.idle(line("lamp", START)).wait(DAY).story == []
+    people = PeopleDriver().order().wait(HOUR).unorder().order().wait(HOUR)
+    window = START, people.now
+    people.unorder(unpaid=window).unorder(unpaid=window)
+    assert people.idle(line("lamp", START)).wait(DAY).story == []
 
 
 def test_a_recurring_order_is_not_the_last() -> None:
-    told = PeopleDriver().order(recurring=True).wait(HOUR).idle(line("lamp", START))
-    assert told.wait(DAY).story == [CART]
+    people = PeopleDriver().order(recurring=True).wait(HOUR).idle(line("lamp", START))
+    assert people.wait(DAY).story == [CART]
 
 
 def test_a_recurring_order_placed_again_without_it_is_one() -> None:
-    told = PeopleDriver().order(recurring=True).wait(HOUR).order().idle(line("lamp", START))
-    assert told.wait(DAY).story == []
+    people = PeopleDriver().order(recurring=True).wait(HOUR).order().idle(line("lamp", START))
+    assert people.wait(DAY).story == []
 
 
 def test_the_ordered_contents_shown_again_are_bought() -> None:
-    told = bought()
-    assert told.idle(line("lamp", told.now)).wait(DAY).story == []
+    people = bought()
+    assert people.idle(line("lamp", people.now)).wait(DAY).story == []
 
 
 def test_under_another_cart_id_they_count() -> None:
-    told = bought()
-    assert told.idle(line("lamp", told.now), id="m").wait(DAY).story == [CART]
+    people = bought()
+    assert people.idle(line("lamp", people.now), id="m").wait(DAY).story == [CART]
 
 
 def test_another_quantity_counts() -> None:
-    told = bought()
-    assert told.idle(line("lamp", told.now, 2.0)).wait(DAY).story == [CART]
+    people = bought()
+    assert people.idle(line("lamp", people.now, 2.0)).wait(DAY).story == [CART]
 
 
 def test_lines_added_by_hand_since_the_order_count() -> None:
-    told = bought()
-    assert told.idle(line("lamp", told.now, added=True)).wait(DAY).story == [CART]
+    people = bought()
+    assert people.idle(line("lamp", people.now, added=True)).wait(DAY).story == [CART]
 
 
 @pytest.mark.parametrize(("days", "story"), [(13, []), (14, [CART])])
 def test_a_bought_line_lapses_after_14_days(days: int, story: list[str]) -> None:
-    told = bought(days)
-    assert told.idle(line("lamp", told.now)).wait(DAY).story == story
+    people = bought(days)
+    assert people.idle(line("lamp", people.now)).wait(DAY).story == story
 
 
 def test_a_summary_with_a_bought_line_keeps_it_for_14_more_days() -> None:
-    told = bought(13)
-    told.idle(line("lamp", told.now)).wait(13 * DAY)
-    assert told.idle(line("lamp", told.now)).wait(DAY).story == []
+    people = bought(13)
+    people.idle(line("lamp", people.now)).wait(13 * DAY)
+    assert people.idle(line("lamp", people.now)).wait(DAY).story == []
 
 
 @pytest.mark.parametrize(("after", "value"), [(5 * MINUTE, 20), (5 * MINUTE + 1, 10)])
 def test_other_contents_more_than_5_minutes_later_end_it(after: int, value: int) -> None:
     """Two lamps open an episode. The one lamp that follows still counts as bought, or feeds it."""
-    told = bought().idle(line("lamp", START + after, 2.0))
-    told.idle(line("lamp", told.now)).wait(DAY)
-    assert [each["value"] for each in told.fired] == [value]
+    people = bought().idle(line("lamp", START + after, 2.0))
+    people.idle(line("lamp", people.now)).wait(DAY)
+    assert [each["value"] for each in people.fired] == [value]
 
 
 def test_a_cart_that_grew_by_hand_closes_no_episode() -> None:
-    told = bought()
-    told.idle(line("shoe", told.now, added=True)).active()
-    told.idle(line("lamp", told.now), line("shoe", told.now - 1)).wait(DAY)
-    assert told.shown == [["shoe"]]
+    people = bought()
+    people.idle(line("shoe", people.now, added=True)).active()
+    people.idle(line("lamp", people.now), line("shoe", people.now - 1)).wait(DAY)
+    assert people.shown == [["shoe"]]
 
 
 def test_an_order_without_contents_buys_what_is_known_under_its_cart() -> None:
-    told = PeopleDriver().idle(line("lamp", START), visitor="tab").order(cart_id="k").wait(HOUR)
-    assert told.idle(line("lamp", told.now)).wait(DAY).story == [CONVERTED]
+    people = PeopleDriver().idle(line("lamp", START), visitor="tab").order(cart_id="k").wait(HOUR)
+    assert people.idle(line("lamp", people.now)).wait(DAY).story == [CONVERTED]
 
 
 def test_a_repeated_order_does_not_buy_a_line_added_5_minutes_later() -> None:
-    told = PeopleDriver().order().wait(HOUR).idle(line("lamp", START + 5 * MINUTE + 1))
-    assert told.order(cart_id="k").wait(DAY).story == [CART]
+    people = PeopleDriver().order().wait(HOUR).idle(line("lamp", START + 5 * MINUTE + 1))
+    assert people.order(cart_id="k").wait(DAY).story == [CART]
 
 
 def test_a_repeated_order_closes_episodes_that_no_longer_count() -> None:
-    told = PeopleDriver().order().wait(HOUR).idle(line("lamp", START + 5 * MINUTE))
-    assert told.order(cart_id="k").wait(DAY).story == [CONVERTED]
+    people = PeopleDriver().order().wait(HOUR).idle(line("lamp", START + 5 * MINUTE))
+    assert people.order(cart_id="k").wait(DAY).story == [CONVERTED]
 
 
 def test_a_repeated_order_removes_lines_from_an_open_episode() -> None:
-    told = PeopleDriver().order().wait(HOUR)
-    told.idle(line("lamp", told.now - 2), line("shoe", told.now - 1))
-    told.order(cart_id="k", contents=[("lamp", "", 1.0)]).wait(DAY)
-    assert told.shown == [["shoe"]]
+    people = PeopleDriver().order().wait(HOUR)
+    people.idle(line("lamp", people.now - 2), line("shoe", people.now - 1))
+    people.order(cart_id="k", contents=[("lamp", "", 1.0)]).wait(DAY)
+    assert people.shown == [["shoe"]]
 
 
 def test_a_repeated_order_cancels_the_trigger_of_a_closed_episode() -> None:
     rules = {"policy": {"caps": []}, "recipes": [{**FUNNEL["recipes"][2], "steps": ["1h", "1d"]}]}
-    told = PeopleDriver(rules).order().wait(MINUTE).idle(line("lamp", START + 1)).wait(HOUR)
-    told.order(cart_id="k")
-    assert [(each["step"], each["order_id"]) for each in told.cancelled] == [(1, "o")]
+    people = PeopleDriver(rules).order().wait(MINUTE).idle(line("lamp", START + 1)).wait(HOUR)
+    people.order(cart_id="k")
+    assert [(each["step"], each["order_id"]) for each in people.cancelled] == [(1, "o")]
 
 
 def test_a_cancelled_order_buys_nothing_any_more() -> None:
-    told = bought().unorder()
-    assert told.idle(line("lamp", told.now)).wait(DAY).story == [CART]
+    people = bought().unorder()
+    assert people.idle(line("lamp", people.now)).wait(DAY).story == [CART]
 
 
 def test_the_lines_of_an_old_cart_are_bought_on_every_device() -> None:
-    told = PeopleDriver().order().wait(HOUR).idle(line("lamp", START), visitor="tab")
-    assert told.idle(line("lamp", told.now)).wait(DAY).story == []
+    people = PeopleDriver().order().wait(HOUR).idle(line("lamp", START), visitor="tab")
+    assert people.idle(line("lamp", people.now)).wait(DAY).story == []
 
 
 def test_an_old_cart_closes_nothing_as_emptied() -> None:
-    told = PeopleDriver().order().wait(HOUR).idle(line("shoe", START + 1, added=True))
-    assert told.idle(visitor="tab", changed_at=START).wait(DAY).story == [CART]
+    people = PeopleDriver().order().wait(HOUR).idle(line("shoe", START + 1, added=True))
+    assert people.idle(visitor="tab", changed_at=START).wait(DAY).story == [CART]
 
 
 def test_an_empty_cart_that_never_changed_closes_nothing() -> None:
-    told = PeopleDriver().idle(line("lamp", START)).idle(visitor="tab")
-    assert told.wait(DAY).story == [CART]
+    people = PeopleDriver().idle(line("lamp", START)).idle(visitor="tab")
+    assert people.wait(DAY).story == [CART]
 
 
 @pytest.mark.parametrize(("after", "story"), [(DAY - 1, []), (DAY, [CHECKOUT])])
 def test_a_checkout_of_an_old_cart_counts_24h_after_the_order(after: int, story: list[str]) -> None:
-    told = PeopleDriver().order().wait(2 * DAY)
-    told.idle(line("lamp", START), checkout=START + after).wait(DAY)
-    assert told.story == story
+    people = PeopleDriver().order().wait(2 * DAY)
+    people.idle(line("lamp", START), checkout=START + after).wait(DAY)
+    assert people.story == story
 
 
 def test_with_an_open_checkout_all_lines_count_if_none_does() -> None:
-    told = PeopleDriver().order().wait(2 * DAY)
-    told.idle(line("lamp", START), line("shoe", START), checkout=START + DAY).wait(DAY)
-    assert told.shown == [["lamp", "shoe"]]
+    people = PeopleDriver().order().wait(2 * DAY)
+    people.idle(line("lamp", START), line("shoe", START), checkout=START + DAY).wait(DAY)
+    assert people.shown == [["lamp", "shoe"]]
 
 
 def test_a_failed_payment_counts_with_its_old_cart() -> None:
-    told = (
+    people = (
         PeopleDriver().order().wait(HOUR).idle(line("lamp", START), checkout=START + 1, failed=True)
     )
-    assert told.wait(DAY).story == ["fired payment-failed 1"]
+    assert people.wait(DAY).story == ["fired payment-failed 1"]
 
 
 def test_a_failed_payment_within_24h_of_the_order_needs_a_cart() -> None:
-    told = PeopleDriver().order().wait(HOUR)
-    assert told.idle(checkout=START + 1, failed=True).wait(DAY).story == []
+    people = PeopleDriver().order().wait(HOUR)
+    assert people.idle(checkout=START + 1, failed=True).wait(DAY).story == []
 
 
 def test_a_line_that_counts_opens_a_checkout_with_it() -> None:
-    told = PeopleDriver().order().wait(HOUR)
-    told.idle(line("lamp", START), line("shoe", START + 1), checkout=START + 1).wait(DAY)
-    assert (told.story, told.shown) == ([CHECKOUT], [["shoe"]])
+    people = PeopleDriver().order().wait(HOUR)
+    people.idle(line("lamp", START), line("shoe", START + 1), checkout=START + 1).wait(DAY)
+    assert (people.story, people.shown) == ([CHECKOUT], [["shoe"]])
 
 
 def test_a_handed_over_order_ends_episodes_fed_before_it() -> None:
-    told = PeopleDriver().idle(line("lamp", START)).wait(MINUTE)
-    told.identified(HandedOrder("o", told.now - 1)).wait(DAY)
-    assert told.story == [CONVERTED]
+    people = PeopleDriver().idle(line("lamp", START)).wait(MINUTE)
+    people.identified(HandedOrder("o", people.now - 1)).wait(DAY)
+    assert people.story == [CONVERTED]
 
 
 def test_a_handed_over_order_keeps_episodes_fed_later_that_count() -> None:
-    told = PeopleDriver().wait(MINUTE).idle(line("lamp", START), line("shoe", START + 2))
-    told.identified(HandedOrder("o", START + 1)).wait(DAY)
-    assert (told.story, told.shown) == ([CART], [["shoe"]])
+    people = PeopleDriver().wait(MINUTE).idle(line("lamp", START), line("shoe", START + 2))
+    people.identified(HandedOrder("o", START + 1)).wait(DAY)
+    assert (people.story, people.shown) == ([CART], [["shoe"]])
 
 
 def test_a_handed_over_order_ends_episodes_that_no_longer_count() -> None:
-    told = PeopleDriver().wait(MINUTE).idle(line("lamp", START))
-    told.identified(HandedOrder("o", START + 1)).wait(DAY)
-    assert told.story == [CONVERTED]
+    people = PeopleDriver().wait(MINUTE).idle(line("lamp", START))
+    people.identified(HandedOrder("o", START + 1)).wait(DAY)
+    assert people.story == [CONVERTED]
 
 
 def test_a_handed_over_order_includes_its_bought_lines() -> None:
-    told = PeopleDriver().wait(HOUR)
-    told.identified(HandedOrder("o", START, cart_id="k", contents=[("lamp", "", 1.0)]))
-    assert told.idle(line("lamp", told.now)).wait(DAY).story == []
+    people = PeopleDriver().wait(HOUR)
+    people.identified(HandedOrder("o", START, cart_id="k", contents=[("lamp", "", 1.0)]))
+    assert people.idle(line("lamp", people.now)).wait(DAY).story == []
 
 
 def test_a_handed_over_recurring_order_ends_nothing() -> None:
-    told = PeopleDriver().idle(line("lamp", START)).wait(MINUTE)
-    told.identified(HandedOrder("o", told.now, recurring=True)).wait(DAY)
-    assert told.story == [CART]
+    people = PeopleDriver().idle(line("lamp", START)).wait(MINUTE)
+    people.identified(HandedOrder("o", people.now, recurring=True)).wait(DAY)
+    assert people.story == [CART]
 
 
 def test_orders_are_counted_with_recurring_ones() -> None:
@@ -226,5 +226,5 @@ def test_orders_are_counted_with_recurring_ones() -> None:
         "policy": {"caps": []},
         "recipes": [{**FUNNEL["recipes"][2], "when": {"orders": {"min": 2}}}],
     }
-    told = PeopleDriver(rules).order("a", recurring=True).order("b", recurring=True)
-    assert told.idle(line("lamp", told.now)).wait(DAY).story == [CART]
+    people = PeopleDriver(rules).order("a", recurring=True).order("b", recurring=True)
+    assert people.idle(line("lamp", people.now)).wait(DAY).story == [CART]
