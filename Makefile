@@ -38,7 +38,7 @@ slow: install ## the tests that `make test` leaves out because each takes long: 
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m slow tests --ignore tests/clients/node --ignore tests/clients/browser
 	EFFORT=whole $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/properties tests/reference
 
-unit: install ## the tests that need no broker, in less than a minute
+unit: install ## the tests that need no broker, in about a minute
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract tests/golden
 
 clients: install .cache/clients/done ## SDKs of storefronts as they are published walk a shop: those of Python, node and browsers
