@@ -38,16 +38,27 @@ def load(text: str, name: str = "recipes") -> Recipes:
 
 def load_history(text: str, name: str = "recipes") -> History:
     """The history of a file with a history, or with one document. Raises RecipesError."""
-    found = [
-        Document(parse(each.recipes), each.since, each.by, each.note)
-        for each in given_documents(text, name)
-    ]
+    return _history(given_documents(text, name))
+
+
+def history_of(file: Any, name: str = "recipes") -> History:
+    """As `load_history`, of a file that is read already. Errors have no lines. Raises RecipesError."""
+    return _history(_given(file, None, name))
+
+
+def _history(given: list[GivenDocument]) -> History:
+    found = [Document(parse(each.recipes), each.since, each.by, each.note) for each in given]
     return History(found[0].recipes, found[1:])
 
 
 def given_documents(text: str, name: str = "recipes") -> list[GivenDocument]:
     """The checked documents of such a file, as written. Raises RecipesError."""
     root, file = _read(text, name)
+    return _given(file, root, name)
+
+
+def _given(file: Any, root: yaml.Node | None, name: str) -> list[GivenDocument]:
+    """The checked documents of a file. `root`: its YAML nodes."""
     if not isinstance(file, dict) or "history" not in file:
         _document(file, root, [], name)
         return [GivenDocument(file)]

@@ -15,7 +15,7 @@ from rich.console import Console
 from agents.config.recipes import read_history
 from agents.config.settings import Settings, SettingsError
 from agents.explain import present
-from agents.explain.addressed import WITHOUT_PEPPER, is_address
+from agents.explain.addressed import hint
 from agents.explain.answer_text import show, zone_of
 from agents.explain.decision_sources import DecisionSource, Files, Kafka
 from agents.explain.lookup import Answer, ask
@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
         return 1
     if found is None:
         where = args.folder or f"the topics {settings.prefix}*"
-        hint = f" ({WITHOUT_PEPPER})" if is_address(args.id) and not settings.pepper else ""
-        print(f"nothing is known of {args.id!r} in {where}{hint}", file=sys.stderr)
+        lacks = hint(args.id, settings.pepper)
+        print(f"nothing is known of {args.id!r} in {where}{lacks}", file=sys.stderr)
         return 1
     show(*found, args.zone, Console(highlight=False, soft_wrap=True))
     return 0

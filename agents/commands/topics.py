@@ -52,9 +52,8 @@ def _published(settings: Settings) -> tuple[str, ...]:
 
 def run(args: argparse.Namespace) -> int:
     """0: all topics exist and are right. 1: a topic is wrong, or no broker answers. 2: wrong settings."""
-    logging.getLogger("aiokafka").setLevel(
-        logging.CRITICAL
-    )  # new topics have no leader for a moment
+    # New topics have no leader for a moment, and aiokafka logs that as an error.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         settings = Settings.read()
         names = read(settings.recipes).names

@@ -16,7 +16,7 @@ from agents.console.overview import CONTRACT, RANGES, Overview
 from agents.console.rejected_payload import payload
 from agents.console.topic_reader import TopicReader
 from agents.console.wording import why
-from agents.explain.addressed import WITHOUT_PEPPER, is_address
+from agents.explain.addressed import hint
 from agents.kafka.reconnect import connection_loss_as_error
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -89,8 +89,8 @@ async def look_up(request: web.Request) -> web.Response:
     except Unanswered as error:
         return answer({"fault": str(error)}, 503)
     if found is None:
-        hint = f" ({WITHOUT_PEPPER})" if is_address(id) and not request.app[SETTINGS].pepper else ""
-        return answer({"fault": f"Nothing is known of “{id}”{hint}."}, 404)
+        lacks = hint(id, request.app[SETTINGS].pepper)
+        return answer({"fault": f"Nothing is known of “{id}”{lacks}."}, 404)
     return answer(found)
 
 

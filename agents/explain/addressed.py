@@ -10,7 +10,7 @@ from agents.connect.contacts import keyed
 
 EMAIL: Final = "email"
 PHONE: Final = "phone"
-WITHOUT_PEPPER: Final = f"addresses are found with {PEPPER}, the same as the collector's"
+WITHOUT_PEPPER: Final = f" (addresses are found with {PEPPER}, the same as the collector's)"
 
 
 def is_address(text: str) -> bool:
@@ -26,6 +26,11 @@ def person_of(text: str, pepper: bytes | None) -> str | None:
     sort, given = _split(text)
     key = keyed(pepper)(sort, given)
     return None if key is None else f"{sort}:{key}"
+
+
+def hint(text: str, pepper: bytes | None) -> str:
+    """The end of a sentence that says that nothing was found: what an address lacks. Empty if it lacks nothing."""
+    return WITHOUT_PEPPER if is_address(text) and not pepper else ""
 
 
 def _split(text: str) -> tuple[str, str]:

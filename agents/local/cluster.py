@@ -78,7 +78,10 @@ def cluster(
             yield Cluster(nodes)
         finally:
             for node in nodes:
-                node.terminate() if data else node.kill()  # what is deleted need not be closed
+                if data:
+                    node.terminate()
+                else:  # what is deleted need not be closed
+                    node.kill()
             for node in nodes:
                 node.stop()
 

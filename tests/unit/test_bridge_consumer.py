@@ -26,13 +26,18 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consuming, "RETRY_S", 0.002)
 
 
+async def chunk_under_way(given: Given, *records: Any, committed: int = 0) -> None:
+    """Assigns A with these records, and waits for the chunk of them. It ends once `given.output.go` is set."""
+    given.kafka.logs[A] = list(records)
+    given.kafka.committed_offsets[A] = committed
+    given.output.go.clear()
+    await given.assigned(A)
+    await until(lambda: given.consumer._under_way)
+
+
 def test_it_writes_what_it_fetches_and_counts_it_once_it_is_durable() -> None:
     async def test(given: Given) -> None:
-        given.kafka.logs[A] = [record(5, 70), record(6, 80)]
-        given.kafka.committed_offsets[A] = 5
-        given.output.go.clear()
-        await given.assigned(A)
-        await until(lambda: given.consumer._under_way)
+        await chunk_under_way(given, record(5, 70), record(6, 80), committed=5)
         assert given.consumer.assigned is not None
         assert given.consumer.assigned.next == {A: 5}
         assert given.value("records_total", source="shop", outcome="translated") == 0
@@ -52,11 +57,7 @@ def test_it_writes_what_it_fetches_and_counts_it_once_it_is_durable() -> None:
 
 def test_a_revoke_waits_for_the_chunk_and_its_rest_is_left_to_the_next_bridge() -> None:
     async def test(given: Given) -> None:
-        given.kafka.logs[A] = [record(0)]
-        given.kafka.committed_offsets[A] = 0
-        given.output.go.clear()
-        await given.assigned(A)
-        await until(lambda: given.consumer._under_way)
+        await chunk_under_way(given, record(0))
         revoking = asyncio.create_task(given.consumer.on_partitions_revoked({A}))
         await asyncio.sleep(0.01)
         assert not revoking.done()
@@ -80,11 +81,7 @@ def test_a_chunk_that_never_becomes_durable_ends_the_process(
 
     async def test(given: Given) -> None:
         work = asyncio.create_task(given.consumer.run())
-        given.kafka.logs[A] = [record(0)]
-        given.kafka.committed_offsets[A] = 0
-        given.output.go.clear()
-        await given.assigned(A)
-        await until(lambda: given.consumer._under_way)
+        await chunk_under_way(given, record(0))
         await given.consumer.on_partitions_revoked({A})
         with pytest.raises(Stuck, match="a rebalance waits"):
             await asyncio.wait_for(work, 1)
@@ -327,11 +324,7 @@ def test_an_output_that_cannot_be_closed_ends_the_process() -> None:
 
 def test_a_stop_waits_for_the_chunk_under_way() -> None:
     async def test(given: Given) -> None:
-        given.kafka.logs[A] = [record(0)]
-        given.kafka.committed_offsets[A] = 0
-        given.output.go.clear()
-        await given.assigned(A)
-        await until(lambda: given.consumer._under_way)
+        await chunk_under_way(given, record(0))
         stopping = asyncio.create_task(given.consumer.stop())
         await asyncio.sleep(0.01)
         assert not given.kafka.stopped

@@ -46,6 +46,13 @@ def make(**options: Any) -> None:
     raise Made(options)
 
 
+def options_of(start: Callable[[], Awaitable[None]]) -> dict[str, Any]:
+    """The options of the client that `start` makes, beside those of the cluster."""
+    with pytest.raises(Made) as made:
+        asyncio.run(cast(Any, start()))
+    return made.value.options
+
+
 async def restored() -> None:
     broker = FakeBroker()
     broker.logs["state.visitors", 0] = [None]
@@ -137,9 +144,7 @@ def test_a_consumer_is_made_with(
     expected: dict[str, Any],
 ) -> None:
     monkeypatch.setattr(module, "AIOKafkaConsumer", make)
-    with pytest.raises(Made) as made:
-        asyncio.run(cast(Any, start()))
-    assert made.value.options == expected
+    assert options_of(start) == expected
 
 
 async def of_the_worker() -> None:
@@ -250,6 +255,4 @@ def test_a_producer_is_made_with(
     expected: dict[str, Any],
 ) -> None:
     monkeypatch.setattr(module, "AIOKafkaProducer", make)
-    with pytest.raises(Made) as made:
-        asyncio.run(cast(Any, start()))
-    assert made.value.options == expected
+    assert options_of(start) == expected
