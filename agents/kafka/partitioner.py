@@ -1,14 +1,15 @@
 """Finds the partition of a key by the rule of the Java client, so that all writers agree."""
 
-from functools import lru_cache
-
 from aiokafka import AIOKafkaConsumer
-from aiokafka.partitioner import murmur2
+
+try:
+    from stream.native._visitors import murmur2  # aiokafka's takes a hundred times as long
+except ImportError:  # pragma: no cover - where there was no compiler
+    from aiokafka.partitioner import murmur2  # type: ignore[no-redef]
 
 
-@lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a key, from 0. Cached, because the hash costs more than the rest of a send."""
+    """The partition of a key, from 0."""
     hashed: int = murmur2(key) & 0x7FFFFFFF
     return hashed % partitions
 

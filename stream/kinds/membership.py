@@ -4,8 +4,8 @@ The people stage looks after each fact, after each step, and at the time that th
 the next one at which a condition on time may change.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence, Set
+from sys import maxsize
 
 from stream.events.owner import is_pseudo
 from stream.kinds import audience
@@ -17,25 +17,16 @@ from stream.recipes.audiences import (
     Audience,
     Audiences,
     Members,
-    category,
-    product,
 )
-from stream.recipes.recipe import Recipes
+from stream.recipes.recipe import AUDIENCE, Recipes
 from stream.state.cart import NEVER
 from stream.state.facts import Summary
 from stream.state.life_record import Interest, Life
 from stream.state.person import Person
 from stream.state.whole_order import OrderLine
 
-
-class Lately(NamedTuple):
-    """`active`: whether a visitor is at the shop · `anchor`, `ordered`: the last visit and the last order (ms), NEVER if none
-    · `visits`: the number of visits."""
-
-    active: bool
-    anchor: int
-    ordered: int
-    visits: int
+Lately = tuple[bool, int, int, int]
+"""(whether a visitor is at the shop, the last visit and the last order in ms, NEVER if none, the number of visits)."""
 
 
 def lately(person: Person) -> Lately:
@@ -51,33 +42,30 @@ def lately(person: Person) -> Lately:
         day = order.at if order.day == NEVER else order.day
         if day > ordered:  # noqa: PLR1730 - at every fact
             ordered = day
-    return Lately(active, anchor, ordered, visits)
+    return active, anchor, ordered, visits
 
 
-class Fulfilled(NamedTuple):
-    """`bits`: the bits of the conditions that hold · `changes`: when one of them next changes by itself (ms), NEVER if none does."""
+def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> tuple[int, int]:
+    """(the bits of the conditions that hold of the person, when one of them next changes by itself). Times in ms.
 
-    bits: int
-    changes: int
-
-
-def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> Fulfilled:
-    """The conditions that hold of the person at `at` (ms)."""
+    NEVER if none changes. This runs at every fact.
+    """
+    active, anchor, ordered, visits = last
     bits, changes = 0, NEVER_CHANGES
     if audiences.visits is not None:
-        bits |= audiences.visits.of(last.visits)
+        bits |= audiences.visits.of(visits)
     if audiences.orders is not None:
         bits |= audiences.orders.of(person.order_count)
     if audiences.spent is not None:
         bits |= audiences.spent.of(person.spent)
-    if audiences.since_visit is not None and last.anchor != NEVER:
-        if last.active:
+    if audiences.since_visit is not None and anchor != NEVER:
+        if active:
             bits |= audiences.since_visit.of(0)
         else:
-            more, changes = audiences.since_visit.over_time(last.anchor, at)
+            more, changes = audiences.since_visit.over_time(anchor, at)
             bits |= more
     if audiences.since_order is not None and person.orders:
-        more, then = audiences.since_order.over_time(last.ordered, at)
+        more, then = audiences.since_order.over_time(ordered, at)
         bits |= more
         changes = min(changes, then)
     if audiences.reachable:
@@ -86,11 +74,12 @@ def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> Fu
         for each in person.episodes:
             if each.open and each.kind in audiences.open and not is_shadow(each.recipe):
                 bits |= audiences.open[each.kind]
-    if person.life is not None and person.life.interests:
-        more, then = _interested(person.life.interests, at, audiences)
+    life = person.life
+    if life is not None and life.interests:
+        more, then = _interested(life.interests, at, audiences)
         bits |= more
         changes = min(changes, then)
-    return Fulfilled(bits, NEVER if changes == NEVER_CHANGES else changes)
+    return bits, NEVER if changes == NEVER_CHANGES else changes
 
 
 def _interested(
@@ -116,7 +105,7 @@ def _interested(
 def fulfils(person: Person, at: int, members: Members) -> bool:
     """Whether all conditions of one map hold."""
     alone = Audiences((Audience("", (members,)),))
-    return bool(alone.of(fulfilled(person, lately(person), at, alone).bits)[0])
+    return bool(alone.of(fulfilled(person, lately(person), at, alone)[0])[0])
 
 
 def look(
@@ -130,41 +119,45 @@ def look(
     if not audiences.all and (life is None or not life.audiences):
         return
     if person.left:
-        _change(person, [], at, recipes, out, former)
+        _change(person, (), frozenset(), at, recipes, out, former)
         person.of_life().bound = NEVER
         return
-    holds = fulfilled(person, lately(person), at, audiences)
-    belongs, names = audiences.of(holds.bits)
+    bits, changes = fulfilled(person, lately(person), at, audiences)
+    belongs, names = audiences.of(bits)
     if names != (life.audiences.keys() if life is not None else frozenset()):
-        _change(person, belongs, at, recipes, out, former)
-    if holds.changes != NEVER or person.life is not None:
-        person.of_life().bound = holds.changes
+        _change(person, belongs, names, at, recipes, out, former)
+    if changes != NEVER or person.life is not None:
+        person.of_life().bound = changes
 
 
 def leave_all(
     person: Person, at: int, recipes: Recipes, out: Outputs, former: Recipes | None = None
 ) -> None:
     """Takes a forgotten or erased person out of all audiences."""
-    _change(person, [], at, recipes, out, former)
+    _change(person, (), frozenset(), at, recipes, out, former)
 
 
 def _change(
     person: Person,
     belongs: Sequence[str],
+    names: Set[str],
     at: int,
     recipes: Recipes,
     out: Outputs,
     former: Recipes | None,
 ) -> None:
+    """Makes the person a member of the audiences `belongs`, and of no others. `names`: the same as a set."""
     before: Collection[str] = person.life.audiences if person.life is not None else ()
     if not before and not belongs:
         return
-    left = _left(before, belongs, recipes, former) if before else []
+    left = _left(before, names, recipes, former) if before else []
     entered = [name for name in belongs if name not in before]
     for name in left:
         del _tell(person, audience_changes.LEFT, name, at, out).audiences[name]
     for name in entered:
         _tell(person, audience_changes.ENTERED, name, at, out).audiences[name] = at
+    if not recipes.of[AUDIENCE] and not person.episodes:
+        return
     for name in left:
         audience.left(person, name, at, recipes, out)
     for name in entered:
@@ -172,16 +165,15 @@ def _change(
 
 
 def _left(
-    before: Collection[str], belongs: Sequence[str], recipes: Recipes, former: Recipes | None
+    before: Collection[str], names: Set[str], recipes: Recipes, former: Recipes | None
 ) -> list[str]:
     """The audiences that the person left: first those that the file no longer has, then the others in its order."""
-    names = recipes.audiences.names
-    gone = [name for name in before if name not in names]
+    left = [name for name in before if name not in names]
+    places = recipes.audiences.places
+    gone = [name for name in left if name not in places]
     if gone and former is not None:
-        gone = [each.name for each in former.audiences.all if each.name in gone]
-        gone += [name for name in before if name not in names and name not in gone]
-    still = [each.name for each in recipes.audiences.all if each.name in before]
-    return gone + [name for name in still if name not in belongs]
+        gone.sort(key=lambda name: former.audiences.places.get(name, maxsize))
+    return gone + sorted((name for name in left if name in places), key=places.__getitem__)
 
 
 def _tell(person: Person, kind: str, name: str, at: int, out: Outputs) -> Life:
@@ -194,30 +186,34 @@ def _tell(person: Person, kind: str, name: str, at: int, out: Outputs) -> Life:
 def forget_names(person: Person, audiences: Audiences) -> None:
     """Drops the interests that no audience asks for any more."""
     life = person.life
-    if life is not None and life.interests.keys() - audiences.named:
+    if life is not None and not life.interests.keys() <= audiences.named:
         life.interests = {k: v for k, v in life.interests.items() if k in audiences.named}
 
 
 def viewed(person: Person, summary: Summary, audiences: Audiences) -> None:
     """Notes when the products and categories that audiences name were last viewed."""
     for view in summary.views:
-        for name in _names(view.category, view.id):
-            if name in audiences.named:
-                interest = _interest(person, name, audiences)
-                interest.viewed = max(interest.viewed, view.at)
+        for name in _remembered(view.category, view.id, audiences):
+            interest = _interest(person, name, audiences)
+            interest.viewed = max(interest.viewed, view.at)
 
 
 def bought(person: Person, lines: list[OrderLine], day: int, audiences: Audiences) -> None:
     """Notes when the products and categories that audiences name were last bought."""
     for line in lines:
-        for name in _names(line.category, line.product_id):
-            if name in audiences.named:
-                interest = _interest(person, name, audiences)
-                interest.bought = max(interest.bought, day)
+        for name in _remembered(line.category, line.product_id, audiences):
+            interest = _interest(person, name, audiences)
+            interest.bought = max(interest.bought, day)
 
 
-def _names(of_category: str | None, id: str) -> list[str]:
-    return [product(id)] if of_category is None else [category(of_category), product(id)]
+def _remembered(category: str | None, product: str, audiences: Audiences) -> list[str]:
+    """The names under which a category and a product are remembered, of those that audiences name."""
+    found = []
+    if category is not None and category in audiences.categories:
+        found.append(audiences.categories[category])
+    if product in audiences.products:
+        found.append(audiences.products[product])
+    return found
 
 
 def _interest(person: Person, name: str, audiences: Audiences) -> Interest:

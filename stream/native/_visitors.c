@@ -8,8 +8,8 @@
  *
  * Each header stands for itself: _constants.h what is shared with Python, _settings.h what Python passes in; _text.h,
  * _json.h, _msgpack.h, _records.h the formats; _event.h and _nobody.h an event; _ids.h, _views.h, _visitor.h a visitor;
- * _packed.h its packed state; _facts.h its facts; _run.h the loop over a batch; _restore.h a changelog read back. This file is what Python
- * sees of it.
+ * _packed.h its packed state; _facts.h its facts; _run.h the loop over a batch; _restore.h a changelog read back; _murmur2.h the
+ * partition of a key. This file is what Python sees of it.
  *
  * Source: docs/semantics.md, 2, 3 and 5.
  */
@@ -19,6 +19,7 @@
 #include <structmember.h>
 
 #include "_constants.h"
+#include "_murmur2.h"
 #include "_nobody.h"
 #include "_packed.h"
 #include "_restore.h"
@@ -336,6 +337,11 @@ static PyObject *read_value(PyObject *module, PyObject *value) {
                          e.kind == EXIT_SIGNAL ? signal_words[e.signal] : NULL, held, e.in_form, names_somebody(e.id));
 }
 
+static PyObject *hash_key(PyObject *self, PyObject *key) {
+    if (!PyBytes_Check(key)) return PyErr_SetString(PyExc_TypeError, "expected bytes"), NULL;
+    return PyLong_FromUnsignedLong(murmur2((Text){PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key)}));
+}
+
 static PyMethodDef functions[] = {
     {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS, NULL},
     {"read", read_back, METH_VARARGS, NULL},
@@ -346,6 +352,7 @@ static PyMethodDef functions[] = {
     {"pack", pack, METH_O, NULL},
     {"pack_all", pack_all, METH_VARARGS, NULL},
     {"unpack", unpack, METH_O, NULL},
+    {"murmur2", hash_key, METH_O, NULL},
     {NULL}};
 
 static PyModuleDef definition = {

@@ -15,14 +15,18 @@ NEVER_CHANGES: Final = 1 << 62
 """A time (ms) after all others."""
 
 
+_CATEGORY: Final = "c:"
+_PRODUCT: Final = "p:"
+
+
 def category(name: str) -> str:
     """The name under which a category is remembered."""
-    return f"c:{name}"
+    return _CATEGORY + name
 
 
 def product(id: str) -> str:
     """The name under which a product is remembered."""
-    return f"p:{id}"
+    return _PRODUCT + id
 
 
 class TimeSpan(Struct, frozen=True):
@@ -92,7 +96,8 @@ class Audiences:
 
     def __init__(self, audiences: tuple[Audience, ...]) -> None:
         self.all: Final = audiences
-        self.names: Final = frozenset(audience.name for audience in audiences)
+        self.places: Final = {audience.name: place for place, audience in enumerate(audiences)}
+        """By name, its place in the file."""
         self._bits: dict[tuple[str, object], int] = {}
         self._alternatives: Final = [
             (audience.name, [sum(self._of(members)) for members in audience.members])
@@ -111,7 +116,9 @@ class Audiences:
         self.viewed: Final = self._named("viewed")
         self.bought: Final = self._named("bought")
         self.named: Final = self.viewed.keys() | self.bought.keys()
-        """The categories and products that audiences name."""
+        """The categories and products that audiences name, as they are remembered."""
+        self.categories: Final = self._remembered(_CATEGORY)
+        self.products: Final = self._remembered(_PRODUCT)
 
     def __bool__(self) -> bool:
         return bool(self.all)
@@ -179,6 +186,10 @@ class Audiences:
             for name in each.names:
                 found.setdefault(name, []).append((bit, each.within))
         return found
+
+    def _remembered(self, sort: str) -> dict[str, str]:
+        """By category or product, as events name it, the name under which it is remembered."""
+        return {each.removeprefix(sort): each for each in self.named if each.startswith(sort)}
 
     def _conditions(self, sort: str, kind: type[C]) -> Iterator[tuple[C, int]]:
         for (of, wanted), bit in self._bits.items():

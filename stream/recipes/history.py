@@ -115,7 +115,7 @@ class History:
     @property
     def audiences(self) -> frozenset[str]:
         """The names of all audiences of all documents."""
-        return frozenset(name for each in self._all for name in each.recipes.audiences.names)
+        return frozenset(name for each in self._all for name in each.recipes.audiences.places)
 
     @property
     def popups(self) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import yaml
 
+from agents.commands.worker import COLLECT
 from stream import recipes_file as files
 from tests.bench.customers import RECIPES
 from tests.bench.room import Room
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
         parts = slices(events, IN_A_BATCH)
         batches = [stored(part, number * IN_A_BATCH) for number, part in enumerate(parts)]
         found: dict[str, list[float]] = {name: [] for name in sides}
+        gc.set_threshold(*COLLECT)
         gc.collect()
         gc.freeze()  # what the measurement itself holds costs no collection anything
         for number in range(args.rounds):

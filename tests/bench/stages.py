@@ -19,6 +19,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
+from agents.commands.worker import COLLECT
 from agents.config.recipes import read
 from agents.kafka.partitioner import partition_of
 from agents.kafka.raw_batches import RawBatch, raw_batches
@@ -75,6 +76,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
         parts = slices(events, IN_A_BATCH)
         batches = [stored(part, number * IN_A_BATCH) for number, part in enumerate(parts)]
         found: dict[str, list[float]] = defaultdict(list)
+        gc.set_threshold(*COLLECT)
         gc.collect()
         gc.freeze()  # what the measurement itself holds costs no collection anything
         for _ in range(args.rounds):

@@ -123,7 +123,7 @@ def test_each_audience_has_exactly_its_members() -> None:
 
 
 def test_the_file_has_these_audiences_and_no_others() -> None:
-    assert read(FILE).audiences.names == WHO.keys() | OPEN
+    assert read(FILE).audiences.places.keys() == WHO.keys() | OPEN
 
 
 ITEM = {"product_id": "p", "price": 10}
