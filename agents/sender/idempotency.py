@@ -46,7 +46,7 @@ class IdempotencyStore(Protocol):
     """The store. `find` to `forget` raise IdempotencyUnavailable."""
 
     async def open(self) -> None:
-        """Opens the store. Raises OSError, sqlite3.Error."""
+        """Opens the store. Raises OSError, sqlite3.Error, OtherGroup."""
         ...
 
     async def close(self) -> None: ...

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agents.local import redis
 from tests.integration.hostile import Endpoint, Reply
-from tests.integration.sending import Topics, Trigger, rewind, sender, trigger, triggers_of
+from tests.integration.sending import Sender, Topics, Trigger, rewind, sender, trigger, triggers_of
 
 
 def ids(given: Iterable[Trigger]) -> list[str]:
@@ -84,7 +84,8 @@ def test_a_second_group_that_is_started_twice_gets_each_trigger_once_too(
     endpoint.behave = lambda seen: Reply(stall=0.1)
     push = f"{prefix}push"
     env = {"TRIGGERS_REDIS": redis_url, "TRIGGERS_SENDER_REQUESTS": "4"}
-    other = env | {"TRIGGERS_SENDER_GROUP": push}
+    store = str(tmp_path / "push.sqlite3")
+    other = env | {"TRIGGERS_SENDER_GROUP": push, "TRIGGERS_SENDER_STORE": store}
     topics.fire(*given)
     with ExitStack() as four:
         for number, each in enumerate((env, other, env, other)):
@@ -92,6 +93,20 @@ def test_a_second_group_that_is_started_twice_gets_each_trigger_once_too(
             assert number > 1 or len(endpoint.delivered) < len(given), "it was over too soon"
         endpoint.wait(lambda: topics.left() == topics.left(push) == 0)
     assert endpoint.delivered == dict.fromkeys(ids(given), 2)
+
+
+def test_a_second_group_with_the_file_of_the_first_ends_at_the_start(
+    broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    given = trigger("one")
+    topics.fire(given)
+    with sender(broker, prefix, endpoint.url, tmp_path):
+        endpoint.wait(lambda: endpoint.delivered == {given.id: 1})
+    other = {"TRIGGERS_SENDER_GROUP": f"{prefix}push"}
+    refused = Sender(broker, prefix, endpoint.url, tmp_path, **other)
+    refused.process.launch()
+    assert refused.process.status(30) == 2
+    assert f"belongs to the group {prefix}sender, not to {prefix}push" in refused.process.output()
 
 
 def test_a_trigger_that_a_worker_writes_again_is_not_sent_after_its_cancel(
