@@ -169,7 +169,7 @@ def played(folder: Path) -> Callable[..., None]:
 
     def run(test: Callable[[Parts], Awaitable[None]], *answers: Response, **more: Any) -> None:
         async def whole() -> None:
-            store = SqliteIdempotency(folder / "sent.sqlite3", "me", 60_000)
+            store = SqliteIdempotency(folder / "sent.sqlite3", "g", "me", 60_000)
             await store.open()
             try:
                 await test(Parts(store, *answers, **more))

@@ -5,6 +5,7 @@ from typing import Final, Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from agents.bridge.translating import Bridged
+from stream.connect.finishing import orders_of_nobody
 
 Outcome = Literal["translated", "left_out", "dead_letter"]
 """The outcomes of a record. `left_out`: it says nothing that the service needs."""
@@ -30,6 +31,12 @@ class BridgeMetrics:
             "triggers_bridge_left_out",
             "What sources sent and nobody here needs, or nobody can read",
             ["source", "reason"],
+            registry=registry,
+        )
+        self.orders_of_nobody = Counter(
+            "triggers_bridge_orders_of_nobody",
+            "Orders of a source that name nobody",
+            ["source"],
             registry=registry,
         )
         self.dead_letters = Counter(
@@ -69,6 +76,7 @@ class BridgeMetrics:
         """Creates the counters of a source at zero, so that the first scrape has them."""
         for outcome in ("translated", "left_out", "dead_letter"):
             self.records.labels(source, outcome)
+        self.orders_of_nobody.labels(source)
 
     def carried(self, source: str, out: Bridged) -> None:
         """Counts one record. Called once all of it is durable."""
@@ -80,6 +88,7 @@ class BridgeMetrics:
             self.events.labels(source, event.type).inc()
         for each in out.left_out:
             self.left_out.labels(source, each.reason).inc()
+        self.orders_of_nobody.labels(source).inc(orders_of_nobody(out.left_out))
         for letter in out.letters:
             self.dead_letters.labels(source, letter.reason).inc()
 

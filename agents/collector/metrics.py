@@ -21,6 +21,8 @@ from prometheus_client import (
 from agents.collector.tally import tally
 from agents.collector.throttled_log import readable
 from agents.collector.validation import OTHER, Judged, Refused
+from stream.connect.finishing import orders_of_nobody
+from stream.connect.translation import LeftOut
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -105,6 +107,9 @@ class CollectorMetrics:
                 "reason",
             )
         )
+        self._of_nobody = Children(
+            counter("orders_of_nobody", "Orders of a source that name nobody", "source")
+        )
         self._robots = Children(
             counter("robots", "Posts of robots and of pages loaded ahead", "source")
         )
@@ -118,6 +123,7 @@ class CollectorMetrics:
         for source in (OWN, *sources):
             self._lasts.begin(source)
             self._robots.begin(source)
+            self._of_nobody.begin(source)
             for kind, reason in product(ALARMING, REASONS):
                 self._refused.begin(source, kind, reason)
 
@@ -138,9 +144,11 @@ class CollectorMetrics:
         for each in refused:
             self._refused[source, each.type, each.reason].inc()
 
-    def left_out(self, source: str, reasons: Iterable[str]) -> None:
-        for reason in reasons:
-            self._left_out[source, reason].inc()
+    def left_out(self, source: str, left_out: Sequence[LeftOut]) -> None:
+        for each in left_out:
+            self._left_out[source, each.reason].inc()
+        if number := orders_of_nobody(left_out):
+            self._of_nobody[(source,)].inc(number)
 
     def unauthorized(self, kind: str, reason: str) -> None:
         self._unauthorized.labels(kind, reason).inc()

@@ -6,6 +6,7 @@ what a source sent into events for a backtest. No command writes to Kafka.
 """
 
 import argparse
+import gzip
 import os
 import sys
 import time
@@ -27,6 +28,7 @@ from agents.faces.trying import Tried, addresses, tried
 from agents.faces.why_left_out import WHY
 from agents.replay import event_file
 from agents.replay.past_of_source import past
+from agents.replay.sorted_runs import MOST, SortedRuns
 from stream.connect.source import KeyOf
 
 PEPPER: Final = b"a pepper for tries, which no service has"
@@ -81,6 +83,9 @@ def run(args: argparse.Namespace) -> int:
     except SettingsError as fault:
         print(fault, file=sys.stderr)
         return 2
+    except (gzip.BadGzipFile, EOFError) as fault:
+        print(f"{args.file}: {fault}", file=sys.stderr)
+        return 2
     except OSError as fault:
         print(f"{fault.filename}: {fault.strerror}", file=sys.stderr)
         return 2
@@ -127,11 +132,12 @@ def _source(args: argparse.Namespace) -> Connected:
 
 def _past(args: argparse.Namespace) -> int:
     source = _source(args).source
-    with args.file.open("rb") as raw:
-        found = past(event_file.lines(args.file, raw), source, time.time_ns() // 1_000_000)
-    with event_file.whole(args.out) as file:
-        file.writelines(found.in_order())
-    print(f"{len(found.events)} events of {source.name} in {args.out}")
+    now = time.time_ns() // 1_000_000
+    with event_file.folder_beside(args.out) as folder, args.file.open("rb") as raw:
+        found = past(event_file.lines(args.file, raw), source, now, SortedRuns(folder, MOST))
+        with event_file.whole(args.out) as file:
+            file.writelines(found.runs.in_order())
+    print(f"{found.events} events of {source.name} in {args.out}")
     for (name, reason), number in found.left_out.most_common():
         print(f"left out: {number} × {name or '-'}: {reason}{_why(reason)}")
     for reason, number in found.refused.most_common():

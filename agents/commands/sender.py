@@ -30,7 +30,7 @@ from agents.sender.delivery import TriggerDelivery
 from agents.sender.erasing import ErasedPeople
 from agents.sender.health import SenderHealth
 from agents.sender.idempotency_redis import RedisIdempotency
-from agents.sender.idempotency_sqlite import SqliteIdempotency
+from agents.sender.idempotency_sqlite import OtherGroup, SqliteIdempotency
 from agents.sender.metrics import Metrics
 from agents.sender.published_names import PublishedNames
 from agents.sender.settings import SenderSettings
@@ -82,7 +82,7 @@ async def work(
     stop = stop_signals()
     try:
         await Sender(settings, recipes).run(stop, address)
-    except TopicsMissing as error:
+    except (TopicsMissing, OtherGroup) as error:
         print(error, file=sys.stderr)
         end(2)
     except Exception as error:
@@ -98,7 +98,7 @@ class Sender:
         self._settings, common = settings, settings.common
         lease, owner = settings.timeout_ms + LEASE_MORE_MS, uuid.uuid4().hex
         file, clock, metrics = (
-            SqliteIdempotency(settings.idempotency, owner, lease),
+            SqliteIdempotency(settings.idempotency, settings.group, owner, lease),
             Clock(),
             Metrics(),
         )

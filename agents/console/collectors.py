@@ -41,7 +41,8 @@ class SourceFigures(Struct):
     """Figures of one source since its collectors started.
 
     `events`: by type · `posts`: by status · `refused`: (type, reason, number) · `left_out`, `unknown`:
-    (reason or name, number), the largest first · `last`: time (ms) of the last accepted event, None: there is none.
+    (reason or name, number), the largest first · `orders_of_nobody`: orders that name nobody, left out as `no_visitor` ·
+    `last`: time (ms) of the last accepted event, None: there is none.
     """
 
     source: str
@@ -50,6 +51,7 @@ class SourceFigures(Struct):
     refused: list[tuple[str, str, int]]
     left_out: list[tuple[str, int]]
     unknown: list[tuple[str, int]]
+    orders_of_nobody: int
     robots: int
     last: int | None
 
@@ -161,6 +163,7 @@ def _source_figures(
         rows("refused"),
         rows("left_out"),
         rows("unknown_events"),
+        sum(row[-1] for row in rows("orders_of_nobody")),
         sum(row[-1] for row in rows("robots")),
         int(last * 1000) or None,
     )

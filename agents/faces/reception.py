@@ -137,7 +137,7 @@ class Reception:
         return route.face.reply(post, len(found.refused))
 
     def _tell(self, source: Source, done: Translation) -> None:
-        self._intake.collected.left_out(source.name, (left.reason for left in done.left_out))
+        self._intake.collected.left_out(source.name, done.left_out)
         for left in done.left_out:
             if left.reason.startswith("unknown"):
                 self._intake.collected.unknown(source.name, left.name)

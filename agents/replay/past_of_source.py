@@ -5,13 +5,14 @@ has no place in the file. Source: docs/connect.md, 1.2.3.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, field
 
 from agents.bridge.translating import Arrived, bridged
+from agents.replay.sorted_runs import SortedRuns
 from stream.connect import times
 from stream.connect.source import Source
 
@@ -30,17 +31,16 @@ _received: Final = msgspec.json.Decoder(_Received).decode
 
 
 class Past(Struct):
-    """The events: (t in ms, place, JSON with `t`). `left_out`: numbers by (name, reason) · `refused`: numbers by reason.
+    """What became of the records. `events`: their number; the events themselves are in `runs`, as JSON with `t` ·
+    `left_out`: numbers by (name, reason) · `refused`: numbers by reason."""
 
-    All events are kept in memory, until they are in order.
-    """
-
-    events: list[tuple[int, int, bytes]] = field(default_factory=list)
+    runs: SortedRuns
+    events: int = 0
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
 
     def add(self, line: bytes, source: Source, now: int) -> None:
-        """Translates a line. `now`: the time of its arrival (ms), if the line itself has none."""
+        """Translates a line. `now`: the time of its arrival (ms), if the line itself has none. Raises OSError."""
         arrival = _arrival(line) or now
         record = Arrived("", 0, 0, arrival, None, line, {})
         found = bridged(record, line, source, arrival)
@@ -55,17 +55,13 @@ class Past(Struct):
         if t is None:
             self.left_out[event["type"], NO_TIME] += 1
             return
-        self.events.append((t, len(self.events), _write({"t": t, **event})))
-
-    def in_order(self) -> Iterator[bytes]:
-        """The lines of the file, in order of time."""
-        for _, _, line in sorted(self.events):
-            yield line + b"\n"
+        self.runs.add(t, _write({"t": t, **event}))
+        self.events += 1
 
 
-def past(lines: Iterable[bytes], source: Source, now: int) -> Past:
-    """The past of a source. `lines`: a record each · `now`: the current time (ms)."""
-    found = Past()
+def past(lines: Iterable[bytes], source: Source, now: int, runs: SortedRuns) -> Past:
+    """The past of a source. `lines`: a record each · `now`: the current time (ms) · `runs`: get the events. Raises OSError."""
+    found = Past(runs)
     for line in lines:
         if line.strip():
             found.add(line, source, now)

@@ -32,20 +32,23 @@ Starts = Mapping[TopicPartition, int | None]
 
 
 class _Ahead:
-    """The cancels of one partition that are neither delivered nor dropped, by offset."""
+    """The cancels of one partition that are neither delivered nor dropped, by offset. `last`: the last one of each trigger,
+    because a worker that crashed may write a trigger and its cancel again."""
 
     def __init__(self) -> None:
         self.cancels: deque[tuple[int, str]] = deque()
-        self.ids: set[str] = set()
+        self.last: dict[str, int] = {}
         self.seen = asyncio.Event()
 
     def saw(self, offset: int, trigger_id: str) -> None:
         self.cancels.append((offset, trigger_id))
-        self.ids.add(trigger_id)
+        self.last[trigger_id] = offset
 
     def passed(self, offset: int) -> None:
         while self.cancels and self.cancels[0][0] < offset:
-            self.ids.discard(self.cancels.popleft()[1])
+            at, trigger_id = self.cancels.popleft()
+            if self.last[trigger_id] == at:
+                del self.last[trigger_id]
 
 
 class CancellationIndex:
@@ -101,7 +104,7 @@ class CancellationIndex:
         return sum(not ahead.seen.is_set() for ahead in self._ahead.values())
 
     def cancelled(self, place: TopicPartition, trigger_id: str) -> bool:
-        return trigger_id in self._ahead[place].ids
+        return trigger_id in self._ahead[place].last
 
     def caught_up(self, place: TopicPartition) -> bool:
         """Whether the index was at the partition's end within FRESH_S."""

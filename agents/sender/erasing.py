@@ -68,10 +68,11 @@ class ErasedPeople:
                 await self._forget(each["id"])
 
     async def settled(self, key: bytes | None, message: Message | None) -> None:
-        """Deletes the record of a settled message, if its person was erased. `key`: the record key."""
+        """Deletes the record of a settled message, and of a cancel that of its trigger, if its person was erased. `key`: the record key."""
         person = "" if key is None else key.decode("utf-8", "replace")
         if message is not None and message.at <= self.people.get(person, -1):
-            await self._forget(message.id)
+            for id in dict.fromkeys((message.id, message.trigger_id)):
+                await self._forget(id)
 
     async def _forget(self, id: str) -> None:
         while True:

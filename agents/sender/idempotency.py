@@ -1,6 +1,7 @@
 """Idempotency records: the state of each message by its id, so that it is sent once.
 
-`tried`: a request may have reached the endpoint. `sent`: the endpoint answered 2xx; the message is never sent again.
+`tried`: a request may have reached the endpoint. `sent`: the endpoint answered 2xx, or the cancel of the trigger is on
+its way to it; the message is never sent again.
 `dropped`: it was cancelled before an attempt; it is never sent. `sent` and `dropped` are final.
 
 A sender reserves an id for a lease before it sends. So of two senders (one that was frozen, and its successor)
@@ -45,7 +46,7 @@ class IdempotencyStore(Protocol):
     """The store. `find` to `forget` raise IdempotencyUnavailable."""
 
     async def open(self) -> None:
-        """Opens the store. Raises OSError, sqlite3.Error."""
+        """Opens the store. Raises OSError, sqlite3.Error, OtherGroup."""
         ...
 
     async def close(self) -> None: ...

@@ -62,7 +62,7 @@ class RedisIdempotency:
         self.available = True
 
     async def open(self) -> None:
-        """Opens the store. Raises OSError, sqlite3.Error."""
+        """Opens the store. Raises OSError, sqlite3.Error, OtherGroup."""
         await self._spool.open()
         self._spooled = await self._spool.all_sent()
 

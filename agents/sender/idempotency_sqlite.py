@@ -28,31 +28,47 @@ create table if not exists deliveries (
     owner text, lease integer not null default 0
 ) without rowid
 """
+GROUP: Final = "create table if not exists belongs (consumers text not null)"
+OWN: Final = "insert into belongs select ? where not exists (select 1 from belongs)"
 SENT: Final = "insert or replace into deliveries (id, state, until) values (?, 'sent', ?)"
 DROPPED: Final = "insert or ignore into deliveries (id, state, until) values (?, 'dropped', ?)"
 BUSY_S: Final = 5.0
 """Seconds for which another process may lock the file."""
 
 
-class SqliteIdempotency:
-    """The store in a file: one connection, in a thread of its own. `owner`: a unique name of this sender."""
+class OtherGroup(Exception):
+    """The file belongs to another consumer group. What that one has sent would never go out here."""
 
-    def __init__(self, file: Path, owner: str, lease_ms: int) -> None:
-        self._file, self._owner, self._lease = file, owner, lease_ms
+
+class SqliteIdempotency:
+    """The store in a file: one connection, in a thread of its own. `group`: the consumer group, to which the file belongs ·
+    `owner`: a unique name of this sender."""
+
+    def __init__(self, file: Path, group: str, owner: str, lease_ms: int) -> None:
+        self._file, self._group, self._owner, self._lease = file, group, owner, lease_ms
         self._thread = ThreadPoolExecutor(1, "idempotency")
         self._swept = 0
         self._opened: sqlite3.Connection | None = None
         self.available = True
 
     async def open(self) -> None:
-        """Opens the file. Raises OSError, sqlite3.Error."""
+        """Opens the file. Raises OSError, sqlite3.Error, OtherGroup."""
 
         def connect() -> sqlite3.Connection:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             base = sqlite3.connect(self._file, timeout=BUSY_S, isolation_level=None)
             base.execute("pragma journal_mode = wal")
             base.execute("pragma synchronous = full")
-            base.execute(TABLE)
+            for table in (TABLE, GROUP):
+                base.execute(table)
+            base.execute(OWN, (self._group,))
+            ((group,),) = base.execute("select consumers from belongs")
+            if group != self._group:
+                base.close()
+                raise OtherGroup(
+                    f"{self._file} belongs to the group {group}, not to {self._group}: set TRIGGERS_SENDER_STORE to "
+                    "a file for each TRIGGERS_SENDER_GROUP"
+                )
             return base
 
         self._opened = await asyncio.get_running_loop().run_in_executor(self._thread, connect)

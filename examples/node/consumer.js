@@ -6,7 +6,8 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import kafkajs from "kafkajs";
 
 const { TRIGGERS_KAFKA, TRIGGERS_PREFIX: prefix = "", MEMORY = "acted.txt" } = process.env;
-const acted = new Set(existsSync(MEMORY) ? readFileSync(MEMORY, "utf8").split("\n") : []);
+const remembered = () => new Set(existsSync(MEMORY) ? readFileSync(MEMORY, "utf8").split("\n") : []);
+let acted = remembered();
 
 function firstTime(id) {
   if (acted.has(id)) return false;
@@ -17,6 +18,8 @@ function firstTime(id) {
 const kafka = new kafkajs.Kafka({ clientId: "example", brokers: TRIGGERS_KAFKA.split(",") });
 const consumer = kafka.consumer({ groupId: `${prefix}example-node`, sessionTimeout: 10_000 });
 const literal = prefix.replaceAll(".", "\\.");
+// Another process of the group may have acted on what comes again: it is to have the same file.
+consumer.on(consumer.events.GROUP_JOIN, () => (acted = remembered()));
 await consumer.connect();
 await consumer.subscribe({
   topics: [new RegExp(`^${literal}triggers\\.(?!decisions$)`)],

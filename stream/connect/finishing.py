@@ -3,6 +3,7 @@
 Source: docs/connect.md, 2.4, 2.8, 7.5; docs/semantics.md, 11.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from stream.connect.contact import hidden
@@ -10,7 +11,7 @@ from stream.connect.ids import digest
 from stream.connect.lost import LOST, NO_ADDRESS, PARTS
 from stream.connect.sizes import encode, fitted, is_too_large
 from stream.connect.source import Source
-from stream.connect.translation import Translation, compact
+from stream.connect.translation import LeftOut, Translation, compact
 
 NEEDS_A_VISITOR: Final = frozenset(
     {
@@ -37,6 +38,7 @@ GIVEN: Final = frozenset({"visitor.subscribed", "person.erased"})
 """Types that a browser may not send."""
 
 ABOUT_PEOPLE: Final = frozenset({"visitor.identified", "consent.changed"}) | GIVEN
+NO_VISITOR: Final = "no_visitor"
 OTHERS: Final = ("~customer:", "~email:", "~phone:")
 """Prefixes of the pseudo-visitors that a browser may not name."""
 
@@ -123,9 +125,14 @@ def _has_a_place(event: dict[str, Any], source: Source, done: Translation) -> bo
         done.leave_out(kind, "no_cart_authority")
         return False
     if "visitor" not in event and (kind in NEEDS_A_VISITOR or not _owned(event)):
-        done.leave_out(kind, "no_visitor")
+        done.leave_out(kind, NO_VISITOR)
         return False
     return True
+
+
+def orders_of_nobody(left_out: Iterable[LeftOut]) -> int:
+    """The number of orders that were left out because they name nobody. No reminder ends by them."""
+    return sum(each.reason == NO_VISITOR and each.name == "order.placed" for each in left_out)
 
 
 def _owned(event: dict[str, Any]) -> bool:

@@ -160,8 +160,8 @@ class Topics:
             admin.close()
 
 
-def rewind(topics: Topics) -> None:
-    """Resets the offsets of the senders' group to the beginning. No sender may run."""
+def rewind(topics: Topics, group: str = "sender") -> None:
+    """Resets the offsets of a group to the beginning. No member may run."""
     settings = topics.settings
     admin = KafkaAdminClient(bootstrap_servers=topics.servers)
     try:
@@ -171,7 +171,7 @@ def rewind(topics: Topics) -> None:
             )
             for number in range(PARTITIONS)
         }
-        admin.alter_group_offsets(f"{settings.prefix}sender", offsets)
+        admin.alter_group_offsets(f"{settings.prefix}{group}", offsets)
     finally:
         admin.close()
 

@@ -17,6 +17,13 @@ from tests.integration.registry_server import RegistryServer
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
+ORDER_OF_NOBODY = {
+    "type": "track",
+    "messageId": "o",
+    "event": "Order Completed",
+    "channel": "server",
+    "properties": {"order_id": "1"},
+}
 
 
 def now() -> int:
@@ -125,14 +132,16 @@ def test_its_metrics_count_the_outcomes_of_the_records(sources: Sources) -> None
         sources.put(topic, viewed(1, "v"))
         sources.put(topic, json.dumps({"type": "group", "messageId": "g"}).encode())
         sources.put(topic, b"{")
+        sources.put(topic, json.dumps(ORDER_OF_NOBODY).encode())
         sources.put(topic, None, b"gone")
         sources.flush()
-        until(lambda: running.number("triggers_bridge_records_total") >= 4)
-        for outcome, count in (("translated", 1), ("left_out", 2), ("dead_letter", 1)):
+        until(lambda: running.number("triggers_bridge_records_total") >= 5)
+        for outcome, count in (("translated", 1), ("left_out", 3), ("dead_letter", 1)):
             told = running.number("triggers_bridge_records_total", source="web", outcome=outcome)
             assert told == count, outcome
         assert running.number("triggers_bridge_events_total", type="product.viewed") == 1
         assert running.number("triggers_bridge_left_out_total", reason="tombstone") == 1
+        assert running.number("triggers_bridge_orders_of_nobody_total", source="web") == 1
         assert running.number("triggers_bridge_dead_letters_total", reason="not_json") == 1
         assert running.number("triggers_bridge_lag_records", source="web") == 0
         assert (running.page("/live")[0], running.page("/ready")[0]) == (200, 200)

@@ -95,6 +95,19 @@ def test_the_page_shows_the_requests_of_a_source_and_their_results(collecting: C
     assert "shop.example" not in json.dumps(entry)
 
 
+def test_the_page_shows_how_many_orders_of_a_source_name_nobody(collecting: Collecting) -> None:
+    bought = {"type": "track", "event": "Order Completed", "channel": "server"}
+    orders = [
+        bought | {"messageId": f"o-{number}", "properties": {"order_id": str(number)}, **who}
+        for number, who in enumerate(({}, {"anonymousId": "v-9"}, {"anonymousId": "undefined"}))
+    ]
+    before = of_web(collecting.console)["orders_of_nobody"]
+    assert collecting.sent(orders).status == 200
+    found = of_web(collecting.console)
+    assert found["orders_of_nobody"] - before == 2
+    assert found["events"]["order.placed"] == 1
+
+
 def test_the_collector_shows_its_requests_only_with_the_key(collecting: Collecting) -> None:
     asker = Site(f"http://{collecting.metrics}")
     assert asker.get("/requests?source=web").status == 401

@@ -12,10 +12,19 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from kafka.errors import KafkaError
 
 from agents.local import ports
 from agents.local.process import Process
-from tests.integration.sending import HERE, SECRET, Topics, sender, trigger
+from tests.integration.sending import (
+    HERE,
+    SECRET,
+    Topics,
+    rewind,
+    sender,
+    trigger,
+    triggers_of,
+)
 
 EXAMPLES = HERE / "examples"
 ALL_S = 40.0
@@ -52,10 +61,10 @@ def example(command: list[str], folder: Path, **env: str) -> Process:
     return Process("example", ["env", *variables, *command], log, lambda process: True)
 
 
-def wait(process: Process, told: list[str]) -> None:
-    """Waits until it has printed exactly these lines, in any order."""
+def wait(process: Process, told: list[str], *more: Process) -> None:
+    """Waits until it, and more processes with it, have printed exactly these lines, in any order."""
     limit = time.monotonic() + ALL_S
-    while sorted(lines(process)) != sorted(told):
+    while sorted(line for each in (process, *more) for line in lines(each)) != sorted(told):
         process.check()
         assert time.monotonic() < limit, process.log.read_text()
         time.sleep(0.05)
@@ -96,6 +105,60 @@ def test_a_consumer_acts_once_and_not_after_a_cancel(
         wait(running, told)
     finally:
         running.kill()
+
+
+def put_back(topics: Topics, group: str, records: int) -> None:
+    """Resets the offsets of a group to the beginning, as soon as the broker has given up its members."""
+    limit = time.monotonic() + ALL_S
+    while topics.left(f"{topics.settings.prefix}{group}") < records:
+        assert time.monotonic() < limit
+        time.sleep(0.5)
+        with suppress(KafkaError):
+            rewind(topics, group)
+
+
+@pytest.mark.parametrize(
+    ("command", "group"),
+    [(python_consumer, "example"), (node_consumer, "example-node")],
+    ids=["python", "node"],
+)
+def test_a_consumer_started_twice_acts_once_also_after_offsets_were_put_back(
+    broker: str,
+    prefix: str,
+    topics: Topics,
+    tmp_path: Path,
+    command: Callable[[], list[str]],
+    group: str,
+) -> None:
+    given = triggers_of(60, people=40)
+    memory = str(tmp_path / "memory")
+    env = {"TRIGGERS_KAFKA": broker, "TRIGGERS_PREFIX": prefix, "MEMORY": memory}
+    folders = [tmp_path / name for name in ("one", "other")]
+    for folder in folders:
+        folder.mkdir()
+    one, other = (example(command(), folder, **env) for folder in folders)
+    told = [f"send {each.id} {each.person} percent-10" for each in given]
+    recalls = [f"recall {each.id} ordered" for each in given[:20]]
+    try:
+        one.start()
+        other.start()
+        topics.fire(*given)
+        wait(one, told, other)
+        topics.cancel(*given[:20])
+        wait(one, [*told, *recalls], other)
+        one.kill()
+        after = triggers_of(100, people=40)[60:]
+        topics.fire(*given, *after)  # a worker that crashed writes again what it had not committed
+        told += [f"send {each.id} {each.person} percent-10" for each in after]
+        wait(other, [*told, *recalls], one)
+        other.kill()
+        put_back(topics, group, 2 * len(given) + len(recalls) + len(after))
+        one.start()
+        other.start()
+        wait(one, [*told, *recalls * 2], other)
+    finally:
+        one.kill()
+        other.kill()
 
 
 def test_an_endpoint_acts_once_on_each_message_and_refuses_forged_ones(

@@ -30,7 +30,7 @@ def both(request: pytest.FixtureRequest, prefix: str, tmp_path: Path) -> Callabl
 
     def one(owner: str) -> IdempotencyStore:
         shared = request.param == "file"
-        file = SqliteIdempotency(tmp_path / ("both" if shared else owner), owner, LEASE_MS)
+        file = SqliteIdempotency(tmp_path / ("both" if shared else owner), "g", owner, LEASE_MS)
         if shared:
             return file
         url = request.getfixturevalue("redis_url")
@@ -126,12 +126,12 @@ def test_a_file_keeps_records_over_a_restart_until_a_day_after_the_end(tmp_path:
     now = int(time.time() * 1000)
 
     async def write() -> None:
-        async with opened(SqliteIdempotency(tmp_path / "marks", "a", LEASE_MS)) as marks:
+        async with opened(SqliteIdempotency(tmp_path / "marks", "g", "a", LEASE_MS)) as marks:
             await marks.sent("old", now - 86_400_000 - 1)
             await marks.sent("young", now - 86_400_000 + 60_000)
 
     async def find() -> None:
-        async with opened(SqliteIdempotency(tmp_path / "marks", "b", LEASE_MS)) as marks:
+        async with opened(SqliteIdempotency(tmp_path / "marks", "g", "b", LEASE_MS)) as marks:
             assert await marks.find("old") is None
             assert await marks.reserve("young", now) == Reservation("sent")
 
@@ -143,7 +143,7 @@ def test_without_redis_nothing_is_reserved_and_sent_records_follow(
     tmp_path: Path, prefix: str
 ) -> None:
     async def work(server: redis.Server) -> None:
-        file = SqliteIdempotency(tmp_path / "spool", "a", LEASE_MS)
+        file = SqliteIdempotency(tmp_path / "spool", "g", "a", LEASE_MS)
         marks = RedisIdempotency(server.url, f"{prefix}sender", "a", LEASE_MS, file)
         async with opened(marks):
             await marks.reserve("x", UNTIL)
@@ -153,7 +153,7 @@ def test_without_redis_nothing_is_reserved_and_sent_records_follow(
             with pytest.raises(IdempotencyUnavailable):
                 await marks.reserve("y", UNTIL)
             assert await marks.reserve("x", UNTIL) == Reservation("sent")
-        spool = SqliteIdempotency(tmp_path / "spool", "a", LEASE_MS)
+        spool = SqliteIdempotency(tmp_path / "spool", "g", "a", LEASE_MS)
         again = RedisIdempotency(server.url, f"{prefix}sender", "a", LEASE_MS, spool)
         async with opened(again):
             assert await again.reserve("x", UNTIL) == Reservation("sent")

@@ -119,7 +119,8 @@ def test_two_groups_have_two_endpoints_and_each_gets_every_trigger_once(
     given = triggers_of(10, people=10)
     topics.fire(*given)
     env = {"TRIGGERS_REDIS": redis_url}
-    other = env | {"TRIGGERS_SENDER_GROUP": f"{prefix}push"}
+    store = str(tmp_path / "push.sqlite3")
+    other = env | {"TRIGGERS_SENDER_GROUP": f"{prefix}push", "TRIGGERS_SENDER_STORE": store}
     with sender(broker, prefix, endpoint.url, tmp_path, **env):
         endpoint.wait(lambda: topics.left() == 0)
         with sender(broker, prefix, endpoint.url, tmp_path, **other):

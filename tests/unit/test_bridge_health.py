@@ -56,9 +56,11 @@ def test_a_record_counts_by_its_outcome() -> None:
     metrics.carried("shop", Bridged([event], [letter], []))
     metrics.carried("shop", Bridged([], [], [LeftOut("x", "unknown", "$")]))
     value = metrics.registry.get_sample_value
-    for outcome, number in (("dead_letter", 1), ("left_out", 1), ("translated", None)):
+    metrics.carried("shop", Bridged([], [], [LeftOut("order.placed", "no_visitor", "$")]))
+    for outcome, number in (("dead_letter", 1), ("left_out", 2), ("translated", None)):
         labels = {"source": "shop", "outcome": outcome}
         assert value("triggers_bridge_records_total", labels) == number
+    assert value("triggers_bridge_orders_of_nobody_total", {"source": "shop"}) == 1
     for name, label in (("dead_letters", "not_json"), ("left_out", "unknown")):
         labels = {"source": "shop", "reason": label}
         assert value(f"triggers_bridge_{name}_total", labels) == 1
@@ -68,6 +70,7 @@ def test_every_source_has_counters_before_its_first_record() -> None:
     async def test(given: Given) -> None:
         for outcome in ("translated", "left_out", "dead_letter"):
             assert given.value("records_total", source="shop", outcome=outcome) == 0
+        assert given.value("orders_of_nobody_total", source="shop") == 0
         given.health.metrics()
         assert given.value("lag_records", source="shop") == 0
         assert given.value("lag_seconds", source="shop") == 0

@@ -4,6 +4,7 @@ from agents.collector.metrics import NAMES, CollectorMetrics
 from agents.collector.notes import Note
 from agents.collector.throttled_log import readable
 from agents.collector.validation import Judged, Refused, Taken
+from stream.connect.translation import LeftOut
 
 
 def test_names_of_unknown_events_are_bounded_and_made_safe() -> None:
@@ -18,7 +19,7 @@ def test_names_of_unknown_events_are_bounded_and_made_safe() -> None:
     assert value("triggers_collector_refused_total", labels) == 0
     metrics.robot("shop")
     metrics.unauthorized("segment", "unknown_key")
-    metrics.left_out("shop", ["robot", "robot"])
+    metrics.left_out("shop", [LeftOut("page.viewed", "robot", "$")] * 2)
     text = metrics.text().decode()
     assert 'triggers_collector_left_out_total{reason="robot",source="shop"} 2.0' in text
     assert 'triggers_collector_robots_total{source="shop"} 1.0' in text
@@ -30,6 +31,7 @@ def test_every_source_begins_at_zero() -> None:
     for source in ("shop", "collect"):
         assert value("triggers_collector_robots_total", {"source": source}) == 0
         assert value("triggers_collector_last_event_timestamp_seconds", {"source": source}) == 0
+        assert value("triggers_collector_orders_of_nobody_total", {"source": source}) == 0
         for kind in ("order.placed", "order.cancelled", "consent.changed"):
             labels = {"source": source, "type": kind, "reason": "missing"}
             assert value("triggers_collector_refused_total", labels) == 0
@@ -82,3 +84,16 @@ def test_a_name_that_is_known_already_is_counted_beyond_the_bound() -> None:
     assert value(name, {"source": "blog", "name": "new"}) == 1, "each source has its own bound"
     assert readable("ab\n<c> " + "x" * 99) == ("abc_" + "x" * 99)[:64]
     assert readable("a b$c/d.e:f-g_h") == "a_b$c/d.e:f-g_h"
+
+
+def test_of_what_names_nobody_only_orders_count_as_orders_of_nobody() -> None:
+    metrics = CollectorMetrics(["shop"])
+    left_out = [
+        *[LeftOut(kind, "no_visitor", "$") for kind in ("order.placed", "product.viewed")],
+        *[LeftOut("order.placed", reason, "$.customer") for reason in ("untrusted", "no_visitor")],
+    ]
+    metrics.left_out("shop", left_out)
+    value = metrics.registry.get_sample_value
+    assert value("triggers_collector_orders_of_nobody_total", {"source": "shop"}) == 2
+    labels = {"source": "shop", "reason": "no_visitor"}
+    assert value("triggers_collector_left_out_total", labels) == 3

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from agents.__main__ import main
+from agents.commands import connect
+from agents.replay import sorted_runs
+from agents.replay.sorted_runs import SortedRuns
 
 SOURCES = """
 sources:
@@ -82,3 +85,49 @@ def test_what_has_no_time_or_cannot_be_read_is_told(
     assert "left out: 1 × product.viewed: no_time (it has no time" in told
     assert "left out: 1 × purchase: no_transaction_id (" in told
     assert "refused: 1 × not_json" in told
+
+
+def many(number: int) -> list[dict[str, Any]]:
+    """Rows in disorder. Each time has three, which only their place in the file puts into order."""
+    return [row(at * 7 % 11, "view_item", page=f"/p{at}") for at in range(number)] + [
+        row(second, "purchase", transaction_id=f"T-{second}") for second in (9, 3, 3, 0)
+    ]
+
+
+@pytest.mark.parametrize("most", [1, 700, 2_000])
+def test_sorted_in_files_the_bytes_are_those_of_memory(
+    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, file = past(tmp_path, "tags", *many(60))
+    expected = file.read_bytes()
+    assert len(expected.splitlines()) == 64
+    monkeypatch.setattr(connect, "MOST", most)
+    monkeypatch.setattr(sorted_runs, "WIDTH", 3)
+    _, file = past(tmp_path, "tags", *many(60), out="again.jsonl")
+    assert file.read_bytes() == expected
+    names = {each.name for each in tmp_path.iterdir()}
+    assert names == {"sources.yaml", "rows.json", "events.jsonl", "again.jsonl"}
+
+
+def test_no_temporary_file_stays_when_the_input_breaks_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    past(tmp_path, "tags", *many(200))
+    packed = tmp_path / "rows.json.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "rows.json").read_bytes(), mtime=0)[:-400])
+    before = {each.name for each in tmp_path.iterdir()}
+    runs = list[Path]()
+    kept = SortedRuns._run
+
+    def run(self: SortedRuns, lines: Any) -> Path:
+        runs.append(kept(self, lines))
+        return runs[-1]
+
+    monkeypatch.setattr(connect, "MOST", 700)
+    monkeypatch.setattr(SortedRuns, "_run", run)
+    out = str(tmp_path / "cut.jsonl")
+    command = ["connect", "past", "tags", str(packed), "--out", out]
+    assert main([*command, "--sources", str(tmp_path / "sources.yaml")]) == 2
+    assert runs
+    assert "ended before the end-of-stream marker" in capsys.readouterr().err
+    assert {each.name for each in tmp_path.iterdir()} == before

@@ -28,7 +28,9 @@ def metrics_of(events: int, source: str = "shop") -> CollectorMetrics:
     taken = [Taken(str(n), "v", b"{}", "order.placed") for n in range(events)]
     made.judged(source, Judged(taken, [WRONG]))
     made.answered(source, 200)
-    made.left_out(source, ["unknown_event", "unknown_event", "robot"])
+    unread = [("Wishlist Shared", "unknown_event")] * 2 + [("page.viewed", "robot")]
+    nobody = ("order.placed", "no_visitor")
+    made.left_out(source, [LeftOut(name, why, "$") for name, why in (*unread, nobody)])
     made.unknown(source, "Wishlist Shared")
     made.robot(source)
     return made
@@ -40,7 +42,8 @@ def test_figures_of_two_collectors_are_put_together_by_source() -> None:
     assert shop.events == {"order.placed": 5}
     assert shop.posts == {"200": 2}
     assert shop.refused == [("order.placed", "missing", 2)]
-    assert shop.left_out == [("unknown_event", 4), ("robot", 2)]
+    assert shop.left_out == [("unknown_event", 4), ("no_visitor", 2), ("robot", 2)]
+    assert shop.orders_of_nobody == 2
     assert shop.unknown == [("Wishlist_Shared", 2)]
     assert shop.robots == 2
     assert shop.last is not None

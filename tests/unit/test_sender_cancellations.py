@@ -173,3 +173,17 @@ def test_a_stop_ends_the_reading() -> None:
         assert given.index._task is None
 
     play(test, record(fired(1), 0))
+
+
+def test_a_trigger_that_was_written_again_stays_cancelled_by_its_second_cancel() -> None:
+    async def test(given: Index) -> None:
+        given.consumer.polled = now_ms()
+        given.watch(PLACE, start=0)
+        await given.index.seen(PLACE)
+        given.index.passed(PLACE, 2)
+        assert given.index.cancelled(PLACE, id_of(1)), "the copy at offset 2 is not settled yet"
+        given.index.passed(PLACE, 4)
+        assert not given.index.cancelled(PLACE, id_of(1))
+
+    once = (fired(1), cancelled(1))
+    play(test, *(record(value, offset) for offset, value in enumerate(once * 2)))

@@ -50,7 +50,7 @@ class Member(Parts):
 def play(tmp_path: Path) -> Any:
     def run(test: Callable[[Member], Awaitable[None]]) -> None:
         async def whole() -> None:
-            store = SqliteIdempotency(tmp_path / "sent.sqlite3", "me", 60_000)
+            store = SqliteIdempotency(tmp_path / "sent.sqlite3", "g", "me", 60_000)
             await store.open()
             member = Member(store)
             try:

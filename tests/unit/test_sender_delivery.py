@@ -1,6 +1,7 @@
 """The delivery of a message: each attempt, each reason to wait, each outcome. Source: docs/senders.md."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from agents.sender.responses import Response
 from stream.durations import DAY, HOUR, MINUTE
 from tests.sender_parts import (
     AT,
+    DELIVERED,
     FAILED,
     PLACE,
     REFUSED,
@@ -186,3 +188,24 @@ def test_a_message_that_fails_too_long_is_given_up(
         assert parts.delivery.settings.give_up_ms == 10 * MINUTE
 
     play(test, FAILED)
+
+
+@pytest.mark.parametrize("answer", [FAILED, REFUSED])
+def test_no_copy_of_a_trigger_is_sent_once_its_cancel_was_tried(
+    play: Any, answer: Response
+) -> None:
+    async def test(parts: Parts) -> None:
+        failing = attempt(fired())
+        failing.last = True
+        with pytest.raises(asyncio.CancelledError):
+            await parts.delivery.settle(failing)
+        recall = attempt(cancelled())
+        recall.last = True
+        with suppress(asyncio.CancelledError):
+            await parts.delivery.settle(recall)
+        assert parts.endpoint.posted == [id_of(1), f"{id_of(1)}/cancelled"]
+        assert await parts.delivery.settle(attempt(fired())) == "duplicate"
+        assert await parts.delivery.settle(attempt(cancelled())) == "delivered"
+        assert parts.endpoint.posted[2:] == [f"{id_of(1)}/cancelled"]
+
+    play(test, FAILED, answer, DELIVERED)

@@ -99,7 +99,7 @@ def test_an_older_message_that_is_settled_later_is_deleted_then(given: Any) -> N
             await people.settled(key, message)
 
     asyncio.run(test())
-    assert store.forgotten == [f"{id_of(1)}/cancelled"]
+    assert store.forgotten == [f"{id_of(1)}/cancelled", id_of(1)]
 
 
 def test_only_the_topic_of_erasures_is_read_from_some_days_back(given: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from agents.sender import idempotency_sqlite
 from agents.sender.idempotency import IdempotencyRecord, IdempotencyUnavailable, Reservation
-from agents.sender.idempotency_sqlite import SqliteIdempotency
+from agents.sender.idempotency_sqlite import OtherGroup, SqliteIdempotency
 from stream.durations import DAY, HOUR
 
 NOW = 1_800_000_000_000
@@ -38,7 +38,7 @@ def play(tmp_path: Path) -> Any:
     def run(test: Callable[[SqliteIdempotency, SqliteIdempotency], Awaitable[None]]) -> None:
         async def whole() -> None:
             file = tmp_path / "new" / "folder" / "sent.sqlite3"
-            mine, theirs = (SqliteIdempotency(file, name, LEASE) for name in ("me", "they"))
+            mine, theirs = (SqliteIdempotency(file, "g", name, LEASE) for name in ("me", "they"))
             await mine.open()
             await theirs.open()
             try:
@@ -158,13 +158,13 @@ def test_a_failed_write_leaves_nothing_and_the_next_one_works(play: Any, now: No
 
 def test_records_survive_the_process(tmp_path: Path, now: Now) -> None:
     async def write() -> None:
-        store = SqliteIdempotency(tmp_path / "sent", "me", LEASE)
+        store = SqliteIdempotency(tmp_path / "sent", "g", "me", LEASE)
         await store.open()
         await store.sent("a", NOW)
         await store.close()
 
     async def read() -> None:
-        store = SqliteIdempotency(tmp_path / "sent", "me", LEASE)
+        store = SqliteIdempotency(tmp_path / "sent", "g", "me", LEASE)
         await store.open()
         assert await store.all_sent() == {"a": NOW}
         await store.close()
@@ -173,9 +173,23 @@ def test_records_survive_the_process(tmp_path: Path, now: Now) -> None:
     asyncio.run(read())
 
 
+def test_the_file_of_another_group_is_refused(tmp_path: Path) -> None:
+    async def opened(group: str) -> None:
+        store = SqliteIdempotency(tmp_path / "sent", group, "me", LEASE)
+        try:
+            await store.open()
+        finally:
+            await store.close()
+
+    asyncio.run(opened("mail"))
+    asyncio.run(opened("mail"))
+    with pytest.raises(OtherGroup, match=r"sent belongs to the group mail, not to push: set TRIGG"):
+        asyncio.run(opened("push"))
+
+
 def test_a_record_is_on_disk_before_a_call_returns(tmp_path: Path) -> None:
     async def test() -> None:
-        store = SqliteIdempotency(tmp_path / "sent", "me", LEASE)
+        store = SqliteIdempotency(tmp_path / "sent", "g", "me", LEASE)
         await store.open()
 
         def pragma(name: str) -> object:
@@ -191,7 +205,7 @@ def test_a_record_is_on_disk_before_a_call_returns(tmp_path: Path) -> None:
 
 
 def test_a_store_that_was_never_opened_closes_without_an_error(tmp_path: Path) -> None:
-    asyncio.run(SqliteIdempotency(tmp_path / "sent", "me", LEASE).close())
+    asyncio.run(SqliteIdempotency(tmp_path / "sent", "g", "me", LEASE).close())
 
 
 def test_old_records_are_deleted_at_most_once_an_hour(play: Any, now: Now) -> None:

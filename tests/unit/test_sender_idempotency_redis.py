@@ -81,7 +81,7 @@ class Given:
         self.mine, self.theirs = self.sender("me"), self.sender("they")
 
     def sender(self, owner: str) -> RedisIdempotency:
-        spool = SqliteIdempotency(self.folder / owner, owner, 60_000)
+        spool = SqliteIdempotency(self.folder / owner, "g", owner, 60_000)
         store = RedisIdempotency("redis://localhost:1", "group", owner, 60_000, spool)
         store._redis = self.redis
         return store

@@ -51,7 +51,7 @@ def test_nothing_is_sent_while_the_endpoint_is_closed_or_the_index_behind(play: 
 
 def test_an_id_reserved_by_another_sender_is_checked_again(play: Any, tmp_path: Path) -> None:
     async def test(parts: Parts) -> None:
-        other = SqliteIdempotency(tmp_path / "sent.sqlite3", "other", 60_000)
+        other = SqliteIdempotency(tmp_path / "sent.sqlite3", "g", "other", 60_000)
         await other.open()
         await other.reserve(id_of(1), AT + HOUR)
         waits = attempt(fired())

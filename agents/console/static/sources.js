@@ -39,13 +39,14 @@ const show = onChange(({ sources, why, faults, collectors, may_look: may, settin
   $("sources-table").replaceChildren(shown.length ? table(["Source", "Events taken", "Last event", "Refused", "Left out", "Answers"], shown.map((each) => row(each, zone, may, why))) : h("p", { class: "empty" }, "No source is known."));
 });
 
-function row({ source, events, posts, refused, left_out: left, unknown, robots, last }, zone, may, why) {
+function row({ source, events, posts, refused, left_out: left, unknown, orders_of_nobody: ofNobody, robots, last }, zone, may, why) {
   const kinds = Object.entries(events).map(([kind, number]) => h("li", {}, `${kind} `, h("b", {}, count(number))));
   const name = h("span", { class: "named" }, h("span", {}, NAMES[source] ?? source,
     may && source !== "collect" ? h("button", { type: "button", class: "plain", "aria-label": `Requests of ${NAMES[source] ?? source}`, onclick: () => watch(source, zone) }, "Requests") : null));
   const ago = last ? h("span", {}, moment(last, zone), h("small", {}, `${span(Math.max(0, Date.now() - last))} ago`)) : "never";
   const bad = refused.map(([type, reason, number]) => h("li", {}, `${type}: ${reason} `, h("b", {}, count(number))));
   const out = [...left.map(([reason, number]) => h("li", {}, `${reason} `, h("b", {}, count(number)), clause(why, reason))), ...unknown.map(([what, number]) => h("li", {}, `unknown: ${what} `, h("b", {}, count(number))))];
+  if (ofNobody) out.unshift(h("li", { class: "wrong" }, "orders that name nobody ", h("b", {}, count(ofNobody)), h("small", {}, "no reminder ends by them")));
   if (robots) out.push(h("li", {}, "posts of robots ", h("b", {}, count(robots))));
   const answers = Object.entries(posts).map(([status, number]) => h("li", {}, `${status} `, h("b", {}, count(number))));
   return [name, list(kinds), ago, list(bad), list(out), list(answers)];
