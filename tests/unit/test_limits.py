@@ -10,7 +10,12 @@ from tests.driver import Driver, recipe
 WIDEST = "\U0001f600"
 """Four bytes in UTF-8: the most a character can take."""
 
-TEXTS = dict.fromkeys(("name", "category", "url", "image"), WIDEST * limits.LONGEST_TEXT)
+TEXTS = dict.fromkeys(("name", "url", "image"), WIDEST * limits.LONGEST_TEXT)
+TEXTS["category"] = WIDEST * 9_000
+"""With the other texts it fills an event of 64 KiB."""
+
+SHELF = {"id": "p", "category": WIDEST * 16_000}
+"""A product that is nearly all category."""
 
 
 def hostile(driver: Driver, visitor: str) -> Driver:
@@ -35,6 +40,9 @@ def test_the_largest_states_and_facts_fit_into_messages_of_their_topics() -> Non
     driver = Driver({"recipes": [rules, {**rules, "name": "again", "kind": "cart-abandonment"}]})
     for number in range(12):
         hostile(driver, f"device{number:02}")
+    for number in range(12, 50):
+        driver.pipe("product.viewed", f"device{number}", product=SHELF, customer="till")
+        driver.pipe("cart.item_added", f"device{number}", item={"product_id": "p"})
     visitors, _, people = driver.wait(6 * MINUTE).changelogs
     largest_visitor = max(len(value) for _, value in visitors if value is not None)
     largest_person = max(len(value) for _, value in people if value is not None)
@@ -48,3 +56,14 @@ def test_the_largest_trigger_fits_into_a_message_of_its_topic() -> None:
     assert (
         500_000 < max(map(len, driver.wait(20 * MINUTE).raw_triggers)) < limit("triggers.<recipe>")
     )
+
+
+def test_finished_episodes_keep_no_category() -> None:
+    driver = Driver(recipe("cart-abandonment", reach="any"))
+    for number in range(150):
+        cart = {"id": f"k{number}", "items": [{"product_id": f"p{number}"}]}
+        driver.pipe("product.viewed", product=SHELF).pipe("cart.updated", cart=cart)
+        driver.wait(6 * MINUTE)
+    _, _, people = driver.changelogs
+    assert len(driver.story) > 100
+    assert max(len(value) for _, value in people if value is not None) < 1_000_000
