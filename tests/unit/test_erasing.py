@@ -14,6 +14,8 @@ from stream.stages.core import Core, Handed
 T = 1_767_225_600_000
 MINUTE = 60_000
 HOUR = 60 * MINUTE
+DAY = 24 * 60
+"""Minutes of a day."""
 EMAIL = "nZ3x0bqkR7Jt2c8Yw4mLfQ"
 RECIPES = recipes_file.load(
     """
@@ -220,6 +222,22 @@ def test_the_present_customer_of_the_device_stays(make: VisitorBackend) -> None:
     assert state is not None
     assert (state.customer, state.former) == ("bert", None)
     assert len(erasing.fired("customer:bert")) == 3
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_a_visitor_that_stays_is_remembered_from_the_erasure_on(make: VisitorBackend) -> None:
+    """Like any event that was not ignored, it is the visitor's last one, 30 days before it is forgotten."""
+    erasing = Erasing(
+        [
+            cart(0, "v-1", customer="bert"),
+            at(29 * DAY, "person.erased", visitor="v-1", customer="anna"),
+            cart(45 * DAY, "v-1"),
+        ],
+        make,
+    )
+    state = erasing.core.visitors._states.get("v-1")
+    assert state is not None
+    assert state.customer == "bert"
 
 
 @pytest.mark.parametrize("make", BACKENDS)
