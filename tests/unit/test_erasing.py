@@ -241,6 +241,29 @@ def test_a_visitor_that_stays_is_remembered_from_the_erasure_on(make: VisitorBac
 
 
 @pytest.mark.parametrize("make", BACKENDS)
+@pytest.mark.parametrize(("ends", "back"), [(2, True), (20, False)])
+def test_a_visitor_that_is_not_named_stays_and_brings_its_customer_back(
+    make: VisitorBackend, ends: float, back: bool
+) -> None:
+    """The cart of a visit that goes on is told when the visit ends; that of one before is not told again."""
+    leaves = [cart(0, "v-1", customer="anna"), at(ends, "person.erased", customer="anna")]
+    erasing = Erasing(leaves, make)
+    assert erasing.erased == ["customer:anna"]
+    assert ("v-1" in erasing.kept, "customer:anna" in erasing.kept) == (True, back)
+    assert len(erasing.fired("customer:anna")) == 3 * back
+    again = Erasing([*leaves, at(30, "page.viewed", visitor="v-1")], make)
+    assert len(again.fired("customer:anna")) == 3
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_erased_with_its_visitor_a_customer_does_not_come_back(make: VisitorBackend) -> None:
+    named = at(2, "person.erased", visitor="v-1", customer="anna")
+    erasing = Erasing([cart(0, "v-1", customer="anna"), named], make)
+    assert erasing.kept & {"v-1", "customer:anna"} == set()
+    assert erasing.triggers == []
+
+
+@pytest.mark.parametrize("make", BACKENDS)
 def test_a_visitor_that_comes_again_is_new(make: VisitorBackend) -> None:
     erasing = Erasing(
         [
