@@ -74,6 +74,7 @@ def test_a_request_has_the_body_byte_for_byte_and_a_signature() -> None:
         assert (path, body) == ("/hook?a=%2F", fired())
         assert (headers["webhook-id"], headers["User-Agent"]) == (id_of(1), webhook.AGENT)
         assert headers["webhook-signature"].startswith("v1,")
+        assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
         assert metrics.attempts.labels("2xx")._value.get() == 1
         assert metrics.attempt_seconds._sum.get() < 5
 

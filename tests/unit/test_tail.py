@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from aiokafka.structs import TopicPartition
 from agents.config.settings import Settings
 from agents.kafka import tail
 from agents.kafka.tail import OffsetsAt, TopicTail, Tp
+from tests import virtual_time
 from tests.fake_consumer import FakeConsumer
 
 SETTINGS = Settings(kafka=("localhost:1",), prefix="shop.")
@@ -83,7 +85,9 @@ class Given:
 
 @pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def run(test: Callable[[Given], Awaitable[None]]) -> None:
+    def run(
+        test: Callable[[Given], Awaitable[None]], runs: Callable[[Any], None] = asyncio.run
+    ) -> None:
         async def whole() -> None:
             given = Given(monkeypatch)
             given.consumer.logs[A] = [record(3, 10), record(4, 20)]
@@ -96,7 +100,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Any:
             assert given.consumer.stopped
             assert given.consumer.client_closed
 
-        asyncio.run(whole())
+        runs(whole())
 
     return run
 
@@ -195,6 +199,30 @@ def test_an_outage_is_reported_and_reading_continues_at_its_offset(play: Any) ->
         assert given.made == 3
 
     play(test)
+
+
+def test_an_outage_is_logged_once_and_the_pauses_grow(
+    play: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[float] = []
+
+    async def counts(consumer: Any) -> dict[str, int]:
+        tries.append(asyncio.get_running_loop().time())
+        if 1 < len(tries) < 6:
+            raise KafkaConnectionError
+        return {"shop.a": 1}
+
+    async def test(given: Given) -> None:
+        monkeypatch.setattr(tail, "partition_counts", counts)
+        monkeypatch.setattr(tail, "PAUSES_S", (0.25, 0.5, 1.0))
+        await given.until(lambda: len(tries) == 6)
+        pauses = [after - before for before, after in pairwise(tries[1:])]
+        assert pauses == pytest.approx([0.25, 0.5, 1, 1], abs=0.1)
+
+    caplog.set_level("INFO")
+    play(test, virtual_time.run)
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["test_up fault=-", "test_lost fault=KafkaConnectionError", "test_up fault=-"]
 
 
 def test_a_topic_that_was_created_again_is_read_from_its_beginning(play: Any) -> None:
