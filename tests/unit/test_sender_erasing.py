@@ -173,3 +173,19 @@ def test_documents_that_cannot_be_read_are_logged(
     asyncio.run(PublishedNames(SETTINGS, cast(Any, None)).look())
     told = [record.getMessage() for record in caplog.records]
     assert told == ["documents_unread error=KafkaConnectionError"]
+
+
+def test_erasures_are_followed_while_the_sender_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers: list[Any] = []
+
+    class Tail:
+        def __init__(self, settings: Any, reader: Any, name: str) -> None:
+            self.reader = reader
+
+        async def run(self) -> None:
+            readers.append(self.reader)
+
+    monkeypatch.setattr(erasing, "TopicTail", Tail)
+    people = ErasedPeople(SETTINGS, cast(Any, Store()))
+    asyncio.run(people.run())
+    assert readers == [people]

@@ -109,3 +109,11 @@ def test_freed_memory_is_kept_up_to_a_bound_and_given_back_after_a_restore(
     malloc.trim()
     half = malloc.KEPT // 2
     assert called == [("mallopt", (-3, half)), ("mallopt", (-1, malloc.KEPT))]
+
+
+def test_after_a_restore_all_free_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[int] = []
+    libc = SimpleNamespace(malloc_trim=called.append)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: libc)
+    malloc.trim()
+    assert called == [0], "bytes to keep"
