@@ -1,7 +1,7 @@
 """An event loop in which waiting takes no time. For tests without a socket or a thread.
 
-Whenever nothing is left to do before the next deadline, the clock of the loop jumps to that deadline. So a test waits
-for the real seconds of a limit, just below it and just above it, and ends at once.
+The clock of the loop stands still while anything is left to do, and then jumps to the next deadline. So a test waits for
+the seconds of a limit, just below it and just above it, and ends at once. The machine's load changes nothing.
 """
 
 import asyncio
@@ -13,24 +13,24 @@ Result = TypeVar("Result")
 
 
 class _Selector(selectors.DefaultSelector):
-    """`skipped`: the seconds that were not waited for."""
+    """`now`: seconds since the start, as far as deadlines have come."""
 
-    skipped = 0.0
+    now = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         found = super().select(None if timeout is None else 0)
         if not found and timeout:
-            self.skipped += timeout
+            self.now += timeout
         return found
 
 
 class _Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
-        self._of_waits = _Selector()
-        super().__init__(self._of_waits)
+        self._waits = _Selector()
+        super().__init__(self._waits)
 
     def time(self) -> float:
-        return super().time() + self._of_waits.skipped
+        return self._waits.now
 
 
 def run(test: Coroutine[Any, Any, Result]) -> Result:

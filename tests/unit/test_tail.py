@@ -85,9 +85,7 @@ class Given:
 
 @pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def run(
-        test: Callable[[Given], Awaitable[None]], runs: Callable[[Any], None] = asyncio.run
-    ) -> None:
+    def run(test: Callable[[Given], Awaitable[None]]) -> None:
         async def whole() -> None:
             given = Given(monkeypatch)
             given.consumer.logs[A] = [record(3, 10), record(4, 20)]
@@ -100,7 +98,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Any:
             assert given.consumer.stopped
             assert given.consumer.client_closed
 
-        runs(whole())
+        asyncio.run(whole())
 
     return run
 
@@ -202,27 +200,30 @@ def test_an_outage_is_reported_and_reading_continues_at_its_offset(play: Any) ->
 
 
 def test_an_outage_is_logged_once_and_the_pauses_grow(
-    play: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries: list[float] = []
+    monkeypatch.setattr(tail, "PAUSES_S", (1.0, 2.0, 4.0))
+    followed, tries = TopicTail(SETTINGS, Reader(), "test"), list[float]()
 
-    async def counts(consumer: Any) -> dict[str, int]:
+    async def session() -> None:
         tries.append(asyncio.get_running_loop().time())
-        if 1 < len(tries) < 6:
-            raise KafkaConnectionError
-        return {"shop.a": 1}
+        if len(tries) == 1:
+            followed._set_state("up")
+        raise KafkaConnectionError
 
-    async def test(given: Given) -> None:
-        monkeypatch.setattr(tail, "partition_counts", counts)
-        monkeypatch.setattr(tail, "PAUSES_S", (0.25, 0.5, 1.0))
-        await given.until(lambda: len(tries) == 6)
-        pauses = [after - before for before, after in pairwise(tries[1:])]
-        assert pauses == pytest.approx([0.25, 0.5, 1, 1], abs=0.1)
+    async def test() -> None:
+        running = asyncio.create_task(followed.run())
+        await asyncio.sleep(12)
+        running.cancel()
+        await asyncio.wait((running,))
 
+    followed._session = session  # type: ignore[method-assign]
     caplog.set_level("INFO")
-    play(test, virtual_time.run)
+    virtual_time.run(test())
+    pauses = [after - before for before, after in pairwise(tries)]
+    assert pauses == pytest.approx([1, 2, 4, 4])
     told = [record.getMessage() for record in caplog.records]
-    assert told == ["test_up fault=-", "test_lost fault=KafkaConnectionError", "test_up fault=-"]
+    assert told == ["test_up fault=-", "test_lost fault=KafkaConnectionError"]
 
 
 def test_a_topic_that_was_created_again_is_read_from_its_beginning(play: Any) -> None:

@@ -92,6 +92,7 @@ def test_rounds_are_rarer_while_nothing_is_read_and_nothing_waits() -> None:
         visitors = processor(VisitorsProcessor, position=5)
         waits = processor(WaitingProcessor, position=9, stage=SimpleNamespace(waits=False))
         given.owned = [visitors, waits]
+        assert given.emitter._pause() == 1.0
         given.emitter._active_at = time.monotonic() - 9.9
         assert given.emitter._pause() == 1.0
         given.emitter._active_at = time.monotonic() - 10.0
