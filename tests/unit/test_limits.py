@@ -1,11 +1,21 @@
-"""A packed state always fits into a message of its topic."""
+"""The largest record of each sort fits into a message of its topic."""
 
 from typing import Any
 
+import pytest
+
 import schemas
+from agents.bridge import translating
+from agents.collector import rejects
+from agents.published import published_log
+from agents.sender import dead_letters as sender_letters
+from agents.worker import dead_letters as worker_letters
 from stream import limits
 from stream.durations import MINUTE
 from tests.driver import Driver, recipe
+
+RECORD_HEADERS = 64 * 1024
+"""Bytes: more than the key and the headers of a dead letter have."""
 
 WIDEST = "\U0001f600"
 """Four bytes in UTF-8: the most a character can take."""
@@ -67,3 +77,23 @@ def test_finished_episodes_keep_no_category() -> None:
     _, _, people = driver.changelogs
     assert len(driver.story) > 100
     assert max(len(value) for _, value in people if value is not None) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("topic", "largest"),
+    [
+        ("recipes", published_log.LARGEST),
+        ("sender.undelivered", sender_letters.LARGEST),
+        ("storefront.rejected", worker_letters.LARGEST + RECORD_HEADERS),
+        ("storefront.rejected", rejects.LARGEST + RECORD_HEADERS),
+        ("bridge.unreadable", translating.LARGEST + RECORD_HEADERS),
+    ],
+)
+def test_a_topic_takes_the_largest_record_that_is_written_to_it(topic: str, largest: int) -> None:
+    assert 0 < largest <= limit(topic)
+
+
+def test_a_dead_letter_holds_the_largest_trigger() -> None:
+    driver = hostile(Driver(recipe("cart-abandonment", steps=["10m"])), "phone")
+    largest = max(map(len, driver.wait(20 * MINUTE).raw_triggers))
+    assert largest + RECORD_HEADERS <= sender_letters.LARGEST
