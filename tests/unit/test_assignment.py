@@ -52,6 +52,29 @@ def test_a_failure_of_an_assigned_partition_ends_the_process() -> None:
     assert isinstance(asyncio.run(taken(drop=False)), KafkaConnectionError)
 
 
+class Applying:
+    """A processor that applies at once. `owes`: whether deadlines are left for later."""
+
+    def __init__(self, owes: bool) -> None:
+        self.stage = SimpleNamespace(owes=owes)
+
+    async def take(self, batches: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("owes", [True, False])
+def test_input_that_leaves_due_deadlines_wakes_who_fires_them(owes: bool) -> None:
+    async def test() -> None:
+        unused = cast(Any, None)
+        owner = Assignment(unused, unused, unused, Metrics(("cart_abandonment",)))
+        owner.processors[TP_0] = cast(PartitionProcessor, Applying(owes))
+        owner.state = AssignmentState.FLOWING
+        await owner.take({TP_0: ()})
+        assert owner.owing.is_set() is owes
+
+    asyncio.run(test())
+
+
 class Opening:
     """A processor whose former owner's transaction does not end."""
 

@@ -157,6 +157,27 @@ def test_a_run_takes_commits_and_passes_what_is_settled(
     play(test)
 
 
+def test_a_run_does_not_commit_at_each_poll(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "COMMIT_S", 60)
+
+    async def test(member: Member) -> None:
+        running = asyncio.create_task(member.consumer.run())
+        await asyncio.sleep(0.01)
+        taken = await member.assigned(PLACE)
+        member.kafka.assign([PLACE])
+        member.kafka.logs[PLACE] += [record(fired(1), 0), record(fired(2), 1)]
+        member.kafka.positions[PLACE] = 0
+        await until(lambda: taken.settled() == {PLACE: 2})
+        await until(lambda: taken.settled() == {PLACE: 2})
+        polled = member.consumer.polled
+        await until(lambda: member.consumer.polled > polled)
+        assert member.kafka.commits == []
+        running.cancel()
+        await asyncio.wait((running,))
+
+    play(test)
+
+
 def test_a_revoke_commits_what_is_settled_and_forgets_the_rest(play: Any) -> None:
     async def test(member: Member) -> None:
         taken = await member.assigned(PLACE)
