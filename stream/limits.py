@@ -10,13 +10,16 @@ from typing import Any, Final
 from msgspec import UNSET
 
 LONGEST_TEXT: Final = 2_048
-"""Characters of a name, category, url or image. A longer text is an inline picture instead of its url."""
+"""Characters of a name, url or image. A longer text is an inline picture instead of its url."""
+
+LONGEST_CATEGORY: Final = 64 * 1024
+"""Characters of a category, which may have any length. Only a cart.updated has room for a longer one."""
 
 LARGEST_CART: Final = 256 * 1024
 """Characters of a cart built up line by line: 800 lines with all their texts, 4,000 without. A whole cart
 of one cart.updated always fits."""
 
-LARGEST_LINE: Final = 50 + 2 * 128 + 4 * LONGEST_TEXT
+LARGEST_LINE: Final = 50 + 2 * 128 + 3 * LONGEST_TEXT + LONGEST_CATEGORY
 """Largest result of `size` for a line: two ids and four texts."""
 
 LARGEST_CARTS: Final = 1024 * 1024
@@ -57,6 +60,14 @@ MOST_REMEMBERED: Final = 1_000
 """Finished episodes of a person, the last fed. Fewer: an old cart could cause a second reminder."""
 
 
+_LONGEST: Final = {
+    "name": LONGEST_TEXT,
+    "category": LONGEST_CATEGORY,
+    "url": LONGEST_TEXT,
+    "image": LONGEST_TEXT,
+}
+
+
 def shorten(event: Any, size: int) -> None:
     """Removes texts of products and items that are too long to keep. `size`: bytes of the event."""
     if size <= LONGEST_TEXT:
@@ -64,8 +75,8 @@ def shorten(event: Any, size: int) -> None:
     whole = getattr(event, "cart", None) or getattr(event, "order", None)
     things = [getattr(event, "product", None), getattr(event, "item", None)]
     for thing in getattr(whole, "items", None) or things:
-        for name in ("name", "category", "url", "image"):
-            if len(getattr(thing, name, None) or "") > LONGEST_TEXT:
+        for name, longest in _LONGEST.items():
+            if len(getattr(thing, name, None) or "") > longest:
                 setattr(thing, name, UNSET)
 
 

@@ -94,7 +94,11 @@ class Given:
         return self.metrics.registry.get_sample_value(f"triggers_bridge_{name}", labels)
 
 
-def play(test: Callable[[Given], Awaitable[None]], running: bool = True) -> None:
+def play(
+    test: Callable[[Given], Awaitable[None]],
+    running: bool = True,
+    runs: Callable[[Any], None] = asyncio.run,
+) -> None:
     async def whole() -> None:
         given = Given()
         work = asyncio.create_task(given.consumer.run()) if running else None
@@ -108,7 +112,7 @@ def play(test: Callable[[Given], Awaitable[None]], running: bool = True) -> None
         assert given.output.stopped
         assert given.kafka.stopped
 
-    asyncio.run(whole())
+    runs(whole())
 
 
 async def until(holds: Callable[[], Any]) -> None:

@@ -85,7 +85,8 @@ def _acls(rights: Iterable[Acl]) -> Iterator[dict[str, Any]]:
     for right in rights:
         pattern = "prefix" if right.prefixed else "literal"
         resource = {"type": right.resource, "name": right.name, "patternType": pattern}
-        yield {"resource": resource, "operations": list(right.operations)}
+        kind = {"type": "deny"} if right.denied else {}
+        yield {**kind, "resource": resource, "operations": list(right.operations)}
 
 
 def text(documents: Iterable[dict[str, Any]]) -> str:

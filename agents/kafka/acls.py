@@ -24,12 +24,14 @@ BRIDGE_GROUP: Final = "bridge"
 
 
 class Acl(NamedTuple):
-    """A right to some operations. `prefixed`: on all resources whose names begin with `name`."""
+    """A right to some operations. `prefixed`: on all resources whose names begin with `name`. `denied`: an exception to
+    such a right, which holds whatever else is allowed."""
 
     resource: Resource
     name: str
     operations: tuple[str, ...]
     prefixed: bool = False
+    denied: bool = False
 
 
 def acls(role: str, settings: Settings, bridged: Iterable[str] = ()) -> list[Acl]:
@@ -39,12 +41,25 @@ def acls(role: str, settings: Settings, bridged: Iterable[str] = ()) -> list[Acl
 
 
 def _topics(role: str, settings: Settings) -> Iterator[Acl]:
-    """The rights on topics. Recipes can be published at any time, so the rights on triggers cover all recipes."""
-    for topic in schemas.load("topics")["topics"]:
+    """The rights on topics. Recipes can be published at any time, so the rights on triggers cover all recipes. No recipe
+    has the name of another topic, so these can be excepted by name: from who has no right of its own on them."""
+    topics = schemas.load("topics")["topics"]
+    for topic in topics:
         operations = _operations(role, topic)
         name, recipe, _ = topic["name"].partition("<recipe>")
         if operations:
             yield Acl("topic", settings.topic(name), operations, prefixed=bool(recipe))
+        if operations and recipe:
+            yield from _exceptions(role, settings, name, topics)
+
+
+def _exceptions(
+    role: str, settings: Settings, beginning: str, topics: Iterable[dict[str, Any]]
+) -> Iterator[Acl]:
+    """Topics whose names begin so too, and on which the role has no right. It does not even see that they exist."""
+    for topic in topics:
+        if topic["name"].startswith(beginning) and not _operations(role, topic):
+            yield Acl("topic", settings.topic(topic["name"]), ("All",), denied=True)
 
 
 def _operations(role: str, topic: dict[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ schema. Source: the Kafka protocol, "Fetch API", version 11.
 
 import struct
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiokafka.protocol.fetch import FetchRequest_v11, FetchResponse_v11
 
@@ -17,6 +17,7 @@ Partition = tuple[int, int, int, int, int, list[tuple[int, int]] | None, int, by
 LEADER: Final = -1
 """The preferred replica of a response that names none: read from the leader."""
 
+_HEADER: Final = struct.Struct(">hhi")
 _REQUEST: Final = struct.Struct(">iiiibiii")
 _REQUEST_PARTITION: Final = struct.Struct(">iiqqi")
 _COUNT: Final = struct.Struct(">i")
@@ -30,6 +31,35 @@ _RECORDS: Final = struct.Struct(">ii")
 def _text(text: str) -> bytes:
     data = text.encode()
     return _LENGTH.pack(len(data)) + data
+
+
+class _RequestHeader:
+    """The header of a fetch request, version 1."""
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, request: Any, correlation_id: int, client_id: str) -> None:
+        numbers = request.API_KEY, request.API_VERSION, correlation_id
+        self._bytes = _HEADER.pack(*numbers) + _text(client_id)
+
+    def encode(self) -> bytes:
+        return self._bytes
+
+
+class _ResponseHeader(NamedTuple):
+    """The header of a response, version 0."""
+
+    correlation_id: int
+
+
+def request_header(self: Any, correlation_id: int, client_id: str) -> _RequestHeader:
+    """Replaces FetchRequest_v11.build_request_header."""
+    return _RequestHeader(self, correlation_id, client_id)
+
+
+def response_header(self: Any, source: BytesIO) -> _ResponseHeader:
+    """Replaces FetchRequest_v11.parse_response_header. Raises struct.error for a truncated header."""
+    return _ResponseHeader(*_COUNT.unpack(source.read(_COUNT.size)))
 
 
 def encode(self: Any) -> bytes:
@@ -89,5 +119,7 @@ def _partition(data: bytes, at: int) -> tuple[Partition, int]:
 
 def install() -> None:
     """Makes every aiokafka consumer of this process use these functions."""
+    FetchRequest_v11.build_request_header = request_header
+    FetchRequest_v11.parse_response_header = response_header
     FetchRequest_v11.encode = encode
     FetchResponse_v11.decode = classmethod(decode)

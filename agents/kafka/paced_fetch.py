@@ -12,7 +12,6 @@ cases: errors, older brokers, records that are too large.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from copy import copy
 from typing import Any, Final
 
 from aiokafka.consumer.fetcher import PartitionRecords
@@ -84,10 +83,12 @@ class PacedFetch:
     async def _rounds(self, assignment: Any, node: int, request: Any) -> bool:
         """Fetches for about IDLE_S. Returns False if aiokafka must repeat the last fetch."""
         places = _places(request)
+        at_once = request._max_wait_ms, request._min_bytes
         until = time.monotonic() + IDLE_S
         try:
             while True:
-                response = await self._send(node, self._gathering(node, request))
+                request._max_wait_ms, request._min_bytes = self._gathering(node) or at_once
+                response = await self._send(node, request)
                 if not assignment.active:
                     break
                 if not _plain(response):
@@ -99,17 +100,15 @@ class PacedFetch:
             return True  # the fetch was cancelled, or the connection broke
         except KafkaError:
             return False
+        finally:
+            request._max_wait_ms, request._min_bytes = at_once
         return True
 
-    def _gathering(self, node: int, request: Any) -> Any:
-        """The request. After a non-empty answer it makes the broker wait for `gather_s` or PLENTY bytes."""
+    def _gathering(self, node: int) -> tuple[int, int] | None:
+        """(max_wait in ms, min_bytes) of a request after a non-empty answer: the broker waits for `gather_s` or PLENTY bytes."""
         since = time.monotonic() - self._answered.pop(node, 0.0)
         wait_ms = int(1000 * (self._gather_s - since))
-        if wait_ms <= 0:
-            return request
-        gathering = copy(request)
-        gathering._max_wait_ms, gathering._min_bytes = wait_ms, PLENTY
-        return gathering
+        return (wait_ms, PLENTY) if wait_ms > 0 else None
 
     async def _by_aiokafka(self, assignment: Any, node: int, request: Any) -> bool:
         """Repeats the fetch through aiokafka, which handles errors."""

@@ -30,6 +30,7 @@ create table if not exists deliveries (
 """
 GROUP: Final = "create table if not exists belongs (consumers text not null)"
 OWN: Final = "insert into belongs select ? where not exists (select 1 from belongs)"
+OWNER: Final = "select consumers from belongs"
 SENT: Final = "insert or replace into deliveries (id, state, until) values (?, 'sent', ?)"
 DROPPED: Final = "insert or ignore into deliveries (id, state, until) values (?, 'dropped', ?)"
 BUSY_S: Final = 5.0
@@ -61,8 +62,11 @@ class SqliteIdempotency:
             base.execute("pragma synchronous = full")
             for table in (TABLE, GROUP):
                 base.execute(table)
-            base.execute(OWN, (self._group,))
-            ((group,),) = base.execute("select consumers from belongs")
+            if (
+                base.execute(OWNER).fetchone() is None
+            ):  # else nothing is written: a frozen sender may hold the lock
+                base.execute(OWN, (self._group,))
+            ((group,),) = base.execute(OWNER)
             if group != self._group:
                 base.close()
                 raise OtherGroup(

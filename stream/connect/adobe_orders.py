@@ -63,13 +63,12 @@ def ordered(data: EventData) -> tuple[Who, Bodies]:
 
     Without a state it is placed: a shop may leave the field out of what it sends.
     """
-    order = mapping(first(data.value, "order")) or data.value
+    order, number = _numbered(data)
     given = [order.get(name) for name in ("state", "status")]
     states = [str(each) for each in given]
     state = next((name for name in states if name in PAYING | STANDING | ENDED), None)
     ended = state in ENDED
     who = data.owner(order, order.get("updated_at" if ended else "created_at"))
-    number = identifier(first(order, *NUMBERS))
     if number is None:
         return who, "no_order_id"
     own = renamed(data.source, *states)
@@ -78,7 +77,7 @@ def ordered(data: EventData) -> tuple[Who, Bodies]:
     if own == "ignore":
         return who, IGNORED
     if ended or own == "order.cancelled":
-        return who, [("order.cancelled", {"order": {"id": number}})]
+        return who, _cancelled(number)
     if state is None and any(map(is_present, given)):
         return who, "unknown_status"
     if state in PAYING:
@@ -88,12 +87,19 @@ def ordered(data: EventData) -> tuple[Who, Bodies]:
 
 def cancelled(data: EventData) -> tuple[Who, Bodies]:
     """Translates a cancelled order. It may come without its state, which the shop chooses to send or not."""
-    order = mapping(first(data.value, "order")) or data.value
+    order, number = _numbered(data)
     who = data.owner(order, order.get("updated_at"))
-    number = identifier(first(order, *NUMBERS))
-    if number is None:
-        return who, "no_order_id"
-    return who, [("order.cancelled", {"order": {"id": number}})]
+    return who, "no_order_id" if number is None else _cancelled(number)
+
+
+def _numbered(data: EventData) -> tuple[dict[str, Any], str | None]:
+    """The order that an observer sent, and its number."""
+    order = mapping(first(data.value, "order")) or data.value
+    return order, identifier(first(order, *NUMBERS))
+
+
+def _cancelled(number: str) -> Bodies:
+    return [("order.cancelled", {"order": {"id": number}})]
 
 
 def _of_its_cart(who: Who, order: dict[str, Any]) -> Who:

@@ -64,6 +64,7 @@ def finish(person: Person, episode: Episode) -> None:
     episode.due = NEVER
     episode.cart = None
     episode.product = None
+    episode.looked_at = None
     episode.checkout = None
     episode.evidence = []
     if episode.course is not None:

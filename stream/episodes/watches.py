@@ -54,7 +54,7 @@ def placed(person: Person, order: OrderEntry) -> None:
     """Counts an order in the open watches."""
     if person.in_time is not None and not (order.recurring or order.marks & OLD):
         for watch in person.in_time.watches:
-            watch.add(order.id, order.at, order.value or 0.0)
+            watch.add(order.id, order.at, order.worth or 0.0)
 
 
 def taken_out(person: Person, gone: Iterable[OrderEntry]) -> None:

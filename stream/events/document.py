@@ -9,8 +9,8 @@ from stream.events.faults import Rejected
 DEEPEST: Final = 400
 """Deepest nesting that is read. It is far below the interpreter's limit, which includes the callers."""
 
-_LONGEST_INTEGER: Final = 130
-"""Integers with more digits exceed every id and every bound."""
+_LONGEST_INTEGER: Final = 4_000
+"""Digits of an integer that is read as such: a category may have any size. Python converts no more than 4,300."""
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 

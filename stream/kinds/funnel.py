@@ -108,26 +108,29 @@ def _feed(person: Person, episode: Episode, fact: Idle, seen: VisibleSummary) ->
     episode.fed_at = fact.at
     episode.cart_id = seen.cart.id
     cart = seen.cart if seen.whole else structs.replace(seen.cart, lines=seen.lines)
+    episode.looked_at = seen.looked_at
     episode.cart = _fitting(person, episode, cart)
     episode.checkout = seen.checkout
     episode.contents = seen.contents
     if episode.emptied:
         episode.emptied = [id for id in episode.emptied if id != episode.cart_id]
-    episode.looked_at = seen.looked_at
     episode.evidence = seen.evidence
 
 
 def _fitting(person: Person, episode: Episode, cart: CartSummary) -> CartSummary:
-    """The cart, with as many lines as fit beside the person's other open episodes."""
-    lines = len(cart.lines)
+    """The cart, with as many lines as fit beside the person's other open episodes. The category looked at must fit, too."""
+    parts = len(cart.lines) + 1
     for other in person.episodes:
-        lines += len(other.cart.lines) if other.cart is not None else 0
-    if lines * limits.LARGEST_LINE <= limits.LARGEST_CARTS:
+        parts += len(other.cart.lines) + 1 if other.cart is not None else 0
+    if parts * limits.LARGEST_LINE <= limits.LARGEST_CARTS:
         return cart
     room = limits.LARGEST_CARTS
     for other in person.episodes:
         if other is not episode and other.cart is not None:
-            room -= sum(map(limits.size, other.cart.lines))
+            room -= sum(map(limits.size, other.cart.lines)) + len(other.looked_at or "")
+    if len(episode.looked_at or "") > room:
+        episode.looked_at = None
+    room -= len(episode.looked_at or "")
     kept = 0
     for line in cart.lines:
         room -= limits.size(line)

@@ -51,7 +51,9 @@ def erase_at(
     state.applied = offset
     if erased:
         states.forget(event.visitor, state)
-    elif not names_nobody(event.id):
+        return "applied"
+    state.last_event = t
+    if not names_nobody(event.id):
         state.remember(CODES[PersonErased] + event.id)
     return "applied"
 

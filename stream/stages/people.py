@@ -48,8 +48,7 @@ class People(WaitingStage[Person, AnyFact]):
         """The number of members by audience."""
         self._open: dict[str, int] = {}
         self.open_episodes = 0
-        """The open episodes of all persons, as of the last call of `changes`. After a restore: the number of
-        states that wait for a step."""
+        """The open episodes of all persons, as of the last call of `changes` or of the restore."""
 
     def _follow(self) -> None:
         """Uses the recipes that are in force at the clock."""
@@ -162,6 +161,10 @@ class People(WaitingStage[Person, AnyFact]):
                 self.members[name] += persons
 
     def _waits_for_a_step(self, value: bytes) -> bool:
-        """Whether a packed state without a header has a deadline before the one that forgets it."""
+        """Whether a packed state without a head has a deadline before the one that forgets it.
+
+        An open life episode may wait for longer. Earlier releases packed it without a head, unless the person had a
+        life record: it is not counted until its state is packed again.
+        """
         _, applied, deadline, _ = HEADER.unpack_from(value)
         return bool(NEVER < deadline < applied + self._keep)

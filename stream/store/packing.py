@@ -1,8 +1,9 @@
 """Packs persons. Persons are kept for a year, so inactive ones are compressed.
 
-Source: docs/semantics-life.md, 12. The bytes of a person with a life record begin with a head. From it a restore counts
-members and open episodes without decoding the state. A state above 400 bytes is deflated while no episode is open and
-no visitor is active, because its next fact may be far away. Other states are soon written again, so they are not.
+Source: docs/semantics-life.md, 12. The bytes of a person with a life record or an open life episode begin with a head.
+From it a restore counts members and open episodes without decoding the state. A state above 400 bytes is deflated while
+no episode is open and no visitor is active, because its next fact may be far away. Other states are soon written again,
+so they are not.
 """
 
 import struct
@@ -60,15 +61,24 @@ class Head(NamedTuple):
 
 def encode(person: Person) -> bytes:
     packed, life = _encode(person), person.life
-    if life is None:
+    if life is None and not _is_in_life_episode(person):
         return packed
     opened = min(len(person.open_episodes()), 255)
-    names = "\n".join(life.audiences).encode()
+    names = b"" if life is None else "\n".join(life.audiences).encode()
     rests = len(packed) > SMALL and not opened and not person.is_active
     if rests:
         deflate = zlib.compressobj(4, zlib.DEFLATED, _WINDOW, 4, 0, _COMMON + names)
         packed = deflate.compress(packed) + deflate.flush()
     return _HEAD.pack(LIVES, rests, opened, len(names)) + names + packed
+
+
+def _is_in_life_episode(person: Person) -> bool:
+    """Whether a life episode is open. It may wait for a delivery until after the person is forgotten, so the deadline in
+    the header does not show it."""
+    for each in person.episodes:  # noqa: SIM110 - at every packing, and any() is a generator
+        if each.open and each.course is not None:
+            return True
+    return False
 
 
 def decode(packed: memoryview) -> Person:

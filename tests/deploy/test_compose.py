@@ -65,6 +65,12 @@ def test_a_container_of_ours_needs_no_rights_and_no_disk(name: str) -> None:
     assert "user" not in service, "the image's own is nobody's"
 
 
+def test_the_console_has_the_pepper_of_the_collector() -> None:
+    pepper = "TRIGGERS_IDENTITY_PEPPER"
+    console, collector = (OURS[name]["environment"] for name in ("console", "collector"))
+    assert console[pepper] == collector[pepper]
+
+
 def test_two_workers_can_be_distinguished() -> None:
     workers = [each for each in OURS.values() if each["command"] == ["worker"]]
     names = {each["environment"]["TRIGGERS_INSTANCE_ID"] for each in workers}

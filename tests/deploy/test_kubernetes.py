@@ -56,6 +56,11 @@ def the_container(pod: Resource) -> Resource:
     return dict(found)
 
 
+def env(pod: Resource) -> dict[str, Resource]:
+    """The variables of the container of a pod, by name."""
+    return {each["name"]: each for each in the_container(pod)["env"]}
+
+
 def settings() -> dict[str, str]:
     """The settings in the ConfigMap that all containers use."""
     kustomization = yaml.safe_load((HOME / "base" / "kustomization.yaml").read_text())
@@ -118,7 +123,7 @@ def test_a_pod_has_a_command_and_settings_that_are_right(pod: Resource, tmp_path
     found = the_container(pod)
     container.parsed(found["args"])
     mounts = [mount["mountPath"] for mount in found["volumeMounts"]]
-    given = settings() | {each["name"]: each.get("value", "pod-0") for each in found["env"]}
+    given = settings() | {each["name"]: each.get("value", "pod-0" * 8) for each in found["env"]}
     for name, value in given.items():
         if value.startswith("/"):
             assert any(Path(value).is_relative_to(mount) for mount in mounts), name
@@ -201,10 +206,8 @@ def test_a_port_is_named_as_the_pod_names_it(resource: Resource) -> None:
 
 
 def test_a_worker_keeps_its_name_over_restarts() -> None:
-    env = {
-        each["name"]: each for each in the_container(named("StatefulSet", "triggers-worker"))["env"]
-    }
-    name = env["TRIGGERS_INSTANCE_ID"]["valueFrom"]
+    worker = named("StatefulSet", "triggers-worker")
+    name = env(worker)["TRIGGERS_INSTANCE_ID"]["valueFrom"]
     assert name == {"fieldRef": {"fieldPath": "metadata.name"}}
 
 
@@ -233,8 +236,7 @@ def test_the_console_knows_where_the_collectors_have_their_figures() -> None:
     """By a name that resolves to each pod, at the metrics port, with the shared key."""
     found = {label(each): each for each in rendered(HOME / "example")}
     console, collector = (
-        {each["name"]: each for each in the_container(found[f"Deployment {name}"])["env"]}
-        for name in ("triggers-console", "triggers-collector")
+        env(found[f"Deployment {name}"]) for name in ("triggers-console", "triggers-collector")
     )
     host, _, port = console["TRIGGERS_CONSOLE_COLLECTORS"]["value"].partition(":")
     service = found[f"Service {host}"]["spec"]
@@ -249,6 +251,39 @@ def test_the_console_knows_where_the_collectors_have_their_figures() -> None:
     key = "TRIGGERS_COLLECT_OPERATOR_KEY"
     assert console[key] == collector[key]
     assert console[key]["valueFrom"]["secretKeyRef"]["optional"]
+
+
+def test_the_console_has_the_pepper_of_the_collector() -> None:
+    """Other values from the collector's secret, such as keys of sources, do not reach the console."""
+    pods = {
+        label(each): each for each in rendered(HOME / "example") if each["kind"] == "Deployment"
+    }
+    collector, console = (pods[f"Deployment triggers-{name}"] for name in ("collector", "console"))
+    file = Path(env(collector)["TRIGGERS_IDENTITY_PEPPER_FILE"]["value"])
+    mounts = {each["mountPath"]: each["name"] for each in the_container(collector)["volumeMounts"]}
+    volume = mounts[str(file.parent)]
+    [secret] = [
+        each["secret"]["secretName"]
+        for each in collector["spec"]["template"]["spec"]["volumes"]
+        if each["name"] == volume
+    ]
+    given = env(console)["TRIGGERS_IDENTITY_PEPPER"]["valueFrom"]["secretKeyRef"]
+    assert given == {"name": secret, "key": file.name, "optional": True}
+    assert json.dumps(console).count(secret) == 1
+
+
+def test_a_console_without_collectors_has_the_pepper_of_the_bridges() -> None:
+    [console] = [each for each in rendered(HOME) if label(each) == "Deployment triggers-console"]
+    given = env(console)["TRIGGERS_IDENTITY_PEPPER"]["valueFrom"]["secretKeyRef"]
+    bridge = named("Deployment", "triggers-bridge")
+    file = Path(env(bridge)["TRIGGERS_IDENTITY_PEPPER_FILE"]["value"])
+    secrets = [
+        each.get("secret", {}).get("secretName")
+        for each in bridge["spec"]["template"]["spec"]["volumes"]
+    ]
+    assert given["name"] in secrets
+    assert given["key"] == file.name
+    assert given["optional"], "a shop that sends no addresses has none"
 
 
 def test_the_network_policies_let_the_console_reach_the_collectors() -> None:

@@ -8,22 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from kafka.admin import (
-    ACL,
-    ACLFilter,
-    ACLOperation,
-    ACLPermissionType,
-    ACLResourcePatternType,
-    KafkaAdminClient,
-    ResourcePattern,
-    ResourceType,
-    ScramMechanism,
-    UserScramCredentialUpsertion,
-)
+from kafka.admin import ACL, ACLFilter
 
 from agents.kafka.acls import Acl, acls
 from agents.local.cluster import cluster
 from agents.local.node import Node
+from tests import access_rules
 from tests.faults import logs
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, Skipped, case
@@ -33,7 +23,6 @@ from tests.faults.tampering import ENDED
 from tests.faults.workers import Worker
 
 USER, PASSWORD = "worker", "canary-of-kafka"
-JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
 class Inside(NamedTuple):
@@ -74,20 +63,15 @@ def guarded(
     ca, server = certificates(folder, host, expired)
     properties = {
         "listener.security.protocol.map": "CLIENT:SASL_SSL,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        "listener.name.client.scram-sha-512.sasl.jaas.config": JAAS,
+        **access_rules.REQUIRED,
         "listener.name.client.ssl.keystore.type": "PEM",
         "listener.name.client.ssl.keystore.location": str(server),
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": "User:ANONYMOUS",
     }
     with cluster(1, properties=properties) as own:
         (node,) = own.nodes
         secret = folder / "password"
         secret.write_text(PASSWORD)
-        with _admin(node.inside) as admin:
-            wanted = UserScramCredentialUpsertion(USER, ScramMechanism.SCRAM_SHA_512, PASSWORD)
-            admin.alter_user_scram_credentials([wanted])
+        access_rules.add_user(node.inside, USER, PASSWORD)
         yield (
             Inside(own.nodes, node.inside),
             {
@@ -100,47 +84,12 @@ def guarded(
         )
 
 
-@contextmanager
-def _admin(address: str) -> Iterator[KafkaAdminClient]:
-    admin = KafkaAdminClient(bootstrap_servers=address)
-    try:
-        yield admin
-    finally:
-        admin.close()
-
-
-def _acls(right: Acl) -> list[tuple[str, ACL]]:
-    """(what is allowed, in words; the rule) for each of its operations."""
-    kinds = {
-        "topic": ResourceType.TOPIC,
-        "group": ResourceType.GROUP,
-        "transactionalId": ResourceType.TRANSACTIONAL_ID,
-    }
-    kind = ACLResourcePatternType.PREFIXED if right.prefixed else ACLResourcePatternType.LITERAL
-    names = {"DescribeConfigs": "DESCRIBE_CONFIGS"}
-    pattern = ResourcePattern(kinds[right.resource], right.name, kind)
-    return [
-        (
-            f"{operation} {right.resource} {right.name}",
-            ACL(
-                f"User:{USER}",
-                "*",
-                ACLOperation[names.get(operation, operation.upper())],
-                ACLPermissionType.ALLOW,
-                pattern,
-            ),
-        )
-        for operation in right.operations
-    ]
-
-
 def _allow(it: Scene, acl: ACL) -> None:
-    with _admin(it.settings.kafka[0]) as admin:
-        admin.create_acls([acl])
+    access_rules.allow(it.settings.kafka[0], [acl])
 
 
 def _forbid(it: Scene, acl: ACL) -> None:
-    with _admin(it.settings.kafka[0]) as admin:
+    with access_rules.administered(it.settings.kafka[0]) as admin:
         admin.delete_acls(
             [
                 ACLFilter(
@@ -152,6 +101,18 @@ def _forbid(it: Scene, acl: ACL) -> None:
                 )
             ]
         )
+
+
+def implied_by_prefix(rights: list[Acl]) -> set[str]:
+    """The rights, in words, that another one by the beginning of the name gives, too."""
+    return {
+        f"{operation} {right.resource} {right.name}"
+        for wide in rights
+        for right in rights
+        if wide.prefixed and wide is not right and wide.resource == right.resource
+        if right.name.startswith(wide.name)
+        for operation in {*wide.operations} & {*right.operations}
+    }
 
 
 NOTICED_S = 12.0
@@ -167,7 +128,8 @@ def each_right(room: Room) -> list[Report]:
         guarded(room.folder / "guarded") as (inside, environ),
         room.scene("", inside, environ=environ) as it,
     ):
-        needed = [a for r in acls("worker", it.settings) for a in _acls(r)]
+        rights = acls("worker", it.settings)
+        needed = [a for r in rights for a in access_rules.of(USER, r)]
         for _, acl in needed:
             _allow(it, acl)
         lines = logs.worlds(room.seed, room.times(30, 120))
@@ -186,7 +148,8 @@ def each_right(room: Room) -> list[Report]:
         report.notes = seen
         print("\n".join(f"  {what}: {outcome}" for what, outcome in seen.items()))
         unnoticed = [what for what, outcome in seen.items() if outcome == "ready"]
-        implied = [what for what in unnoticed if what.startswith("Describe ")]
+        by_prefix = implied_by_prefix(rights)
+        implied = [each for each in unnoticed if each.startswith("Describe ") or each in by_prefix]
         assert unnoticed == implied, f"not needed: {unnoticed}"
         return [report]
 

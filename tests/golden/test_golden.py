@@ -117,7 +117,7 @@ def test_in_the_newest_file_every_part_of_a_life_is_in_use() -> None:
     """A year's state outlives releases: the file has each part of it, also during long waits."""
     golden = Golden.of(files()[-1])
     values = [value for key, value in unpacked(golden.people) if key and _whole(value)]
-    people = [packing.decode(memoryview(value)[HEADER.size :]) for value in values if value]
+    people = [_person(value) for value in values if value]
     found: list[Any] = []
     for person in people:
         found += [each for each in (person.life, person.in_time) if each is not None]
@@ -152,6 +152,14 @@ def test_in_the_newest_file_every_part_of_a_life_is_in_use() -> None:
     assert any(
         value and value[HEADER.size] == packing.LIVES and value[HEADER.size + 1] for value in values
     ), "one who rests is deflated"
+    assert any(
+        value and value[HEADER.size] == packing.LIVES and _person(value).life is None
+        for value in values
+    ), "one without a life record is in a life episode"
+
+
+def _person(value: bytes) -> Person:
+    return packing.decode(memoryview(value)[HEADER.size :])
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:

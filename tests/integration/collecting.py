@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import ClientSession, web
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import MetadataEmptyBrokerList
 
 from agents.collector import handler
 from agents.config.app_key import SETTINGS
@@ -97,7 +98,7 @@ def kept(settings: Settings, topic: str = "storefront.events") -> list[Kept]:
     """All records of a topic, each partition in order."""
     name = settings.topic(topic)
     consumer = KafkaConsumer(bootstrap_servers=list(settings.kafka), enable_auto_commit=False)
-    parts = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
+    parts = [TopicPartition(name, number) for number in _partitions(consumer, name)]
     consumer.assign(parts)
     consumer.seek_to_beginning()
     ends = consumer.end_offsets(parts)
@@ -115,6 +116,18 @@ def kept(settings: Settings, topic: str = "storefront.events") -> list[Kept]:
             ]
     consumer.close()
     return found
+
+
+def _partitions(consumer: KafkaConsumer, topic: str) -> set[int]:
+    """The partitions of a topic. A node that was frozen lists no broker until its controller has heard from it."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            return consumer.partitions_for_topic(topic) or set()
+        except MetadataEmptyBrokerList:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 def rejected(settings: Settings, count: int) -> list[Kept]:

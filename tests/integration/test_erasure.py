@@ -34,8 +34,8 @@ from tests.integration.hostile import Endpoint
 from tests.integration.replaying import environ, missing, play, settings_of, until
 from tests.integration.sending import sender
 from tests.integration.test_topics_on_a_broker import alter
-from tests.properties.erasures import with_erasures
 from tests.reference import generate
+from tests.reference.generate_erasures import with_erasures
 
 pytestmark = pytest.mark.slow  # it waits until brokers have compacted
 

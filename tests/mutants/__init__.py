@@ -1,6 +1,7 @@
 """Changes the code at random places, one at a time, and checks that a test fails. `make mutants SEED=1 N=160`.
 
 sites.py       the places where code can be changed, and the changes
+tuning.py      constants of which no change is drawn, because they only tune
 covering.py    which tests run which lines
 tree.py        a copy of the repository, in which the changes are made
 __main__.py    draws a sample, runs the tests, prints the survivors

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.mutants.tuning import TUNING
+
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -54,10 +56,11 @@ def _short(text: str) -> str:
 
 
 def mutants(root: Path, file: Path) -> list[Mutant]:
-    """All changes of a file, in file order."""
+    """All changes of a file, in file order, without those of constants that only tune."""
     source, name = file.read_text(), str(file.relative_to(root))
-    found = []
-    for node, text in _changes(ast.parse(source)):
+    tree, tuning, found = ast.parse(source), TUNING.get(name, frozenset()), []
+    tree.body = [each for each in tree.body if _constant(each) not in tuning]
+    for node, text in _changes(tree):
         before = ast.get_source_segment(source, node)
         assert before is not None
         assert node.end_lineno is not None
@@ -65,6 +68,13 @@ def mutants(root: Path, file: Path) -> list[Mutant]:
         start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
         found.append(Mutant(name, start, end, before, text))
     return found
+
+
+def _constant(node: ast.stmt) -> str | None:
+    """The name of the annotated constant that a statement makes; None if it makes none."""
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return node.target.id
+    return None
 
 
 Node = ast.expr | ast.stmt

@@ -11,9 +11,9 @@ from stream import backtest
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import COMPILED, PURE
 from tests import checked, effort
-from tests.properties.erasures import document, with_erasures
 from tests.properties.service import Changelog, Service
 from tests.reference import generate
+from tests.reference.generate_erasures import document, with_erasures
 
 SEEDS = st.integers(0, 100_000)
 SIZE = 120

@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from aiokafka.protocol.api import RequestHeader_v1, ResponseHeader_v0
 from aiokafka.protocol.fetch import FetchRequest_v11, FetchResponse_v11
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,27 @@ def by_schema(kind: Any, fields: tuple[Any, ...]) -> bytes:
 def test_a_request_is_written_as_the_schema_has_it(fields: tuple[Any, ...]) -> None:
     wanted = by_schema(FetchRequest_v11, fields)
     assert fetch_protocol.encode(FetchRequest_v11(*fields)) == wanted
+
+
+REQUEST = FetchRequest_v11(-1, 500, 1, 10**6, 1, 0, -1, [], [], "")
+
+
+@given(st.integers(0, 2**31 - 1), NAMES)
+def test_header_of_a_request_is_written_as_the_schema_has_it(number: int, client: str) -> None:
+    wanted = RequestHeader_v1(REQUEST, number, client).encode()
+    assert fetch_protocol.request_header(REQUEST, number, client).encode() == wanted
+
+
+@given(INT32)
+def test_header_of_an_answer_is_read_up_to_its_body(number: int) -> None:
+    source = BytesIO(by_schema(ResponseHeader_v0, (number,)) + b"body")
+    assert fetch_protocol.response_header(REQUEST, source).correlation_id == number
+    assert source.read() == b"body"
+
+
+def test_truncated_header_of_an_answer_is_not_read() -> None:
+    with pytest.raises(struct.error):
+        fetch_protocol.response_header(REQUEST, BytesIO(b"\0\0\0"))
 
 
 def tells(part: tuple[Any, ...]) -> bool:

@@ -42,6 +42,8 @@ def ignored(visitor: Visitor, event: Event, at: int) -> bool:
         return True
     if (kind, event.id) in visitor.ids:
         return True
+    if kind == "person.erased":
+        return False
     if of_a_customer_before(visitor, event, at):
         orders_and_consents = {"order.placed", "order.cancelled", "consent.changed"}
         return kind not in orders_and_consents | {"order.delivered", "visitor.subscribed"}

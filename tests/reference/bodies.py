@@ -211,4 +211,5 @@ BODIES: dict[str, Callable[[Body], Body]] = {
     "exit.signal": _signal,
     "visitor.subscribed": _subscribed,
     "order.delivered": _cancelled,
+    "person.erased": _nothing,
 }

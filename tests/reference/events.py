@@ -16,7 +16,7 @@ ENGAGED = SHOP | LOOKS | {"activity.pinged"}
 OF_SOMEBODY_PRESENT = LOOKS | {"activity.pinged", "exit.signal"}
 """Event types ignored for a pseudo-visitor."""
 EVEN_IF_LATE = {"order.placed", "order.cancelled", "consent.changed", "visitor.identified"}
-EVEN_IF_LATE |= {"visitor.subscribed", "order.delivered"}
+EVEN_IF_LATE |= {"visitor.subscribed", "order.delivered", "person.erased"}
 _LARGEST = 64 * 1024
 _LARGEST_CART = 256 * 1024
 

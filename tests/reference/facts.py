@@ -17,6 +17,10 @@ class Fact:
     kind: str = field(compare=False)
     body: Any = field(compare=False, default=None)
 
+    def is_copy(self, last: "Fact | None") -> bool:
+        """Whether it has the place of the last one of its person or key."""
+        return last is not None and not last < self
+
 
 @dataclass
 class HandedOver:

@@ -30,10 +30,16 @@ class Keys:
         self.key = key
         self.known = Known()
         self.last_claim: int | None = None
+        self.erased_at: int | None = None
+        self.last: Fact | None = None
         self.facts: list[Fact] = []
+        self.told = 0
 
     def claim(self, claim: Fact) -> None:
         at = claim.at
+        if at == self.erased_at or claim.is_copy(self.last):
+            return
+        self.last = claim
         if self.last_claim is not None and self.last_claim + 30 * DAY <= at:
             self.known = Known()
         self.last_claim = at
@@ -54,9 +60,18 @@ class Keys:
             case "consent.changed":
                 source, consent = claim.body
                 self._consent(source, consent, at)
+            case "person.erased":
+                self._erased(claim.body, at)
+
+    def _erased(self, all_owners: bool, at: int) -> None:
+        if all_owners and not self.known.shared:
+            for person in self.known.owners:
+                self._tell(person, "person.erased", None, at)
+        self.known, self.last_claim, self.erased_at, self.told = Known(), None, at, 0
 
     def _tell(self, person: str, kind: str, body: Any, at: int) -> None:
-        self.facts.append(Fact(at, f"~~{self.key}", len(self.facts), person, kind, body))
+        self.told += 1
+        self.facts.append(Fact(at, f"~~{self.key}", self.told, person, kind, body))
 
     def _kept_apart(self, one: str, other: str) -> bool:
         """Whether two persons stay separate: two customers may share an address."""

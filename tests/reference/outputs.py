@@ -1,5 +1,6 @@
 """Section 8: triggers, cancels and decisions in their published form."""
 
+import hashlib
 from typing import Any
 
 from tests.reference.recipes import Recipe
@@ -18,6 +19,24 @@ class Outputs:
         self.audiences: list[dict[str, Any]] = []
         self.shadow: list[dict[str, Any]] = []
         self.outcomes: list[dict[str, Any]] = []
+        self.erased: list[dict[str, Any]] = []
+        self.without_value: list[tuple[str, str]] = []
+        """(audience, person) of the records on `audiences` that have none."""
+
+    def erases(self, person: str, at: int) -> None:
+        customer = person.removeprefix("customer:") if person.startswith("customer:") else None
+        self.erased.append(
+            {
+                "specversion": "1.0",
+                "type": "storefront.person.erased.v1",
+                "source": "/people/erased",
+                "subject": person,
+                "id": hashlib.sha256(f"erased|{person}|{at}".encode()).hexdigest()[:32],
+                "time": rfc3339(at),
+                "datacontenttype": "application/json",
+                "data": {"person": person, "customer": customer, "at": at},
+            }
+        )
 
     def audience(self, kind: str, name: str, person: str, id_: str, at: int) -> None:
         customer = person.removeprefix("customer:") if person.startswith("customer:") else None

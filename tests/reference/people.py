@@ -27,6 +27,8 @@ class People:
         self.turned = history[0][0]
         self.recipes = history[0][1]
         self.now = -1
+        self.erased_at: int | None = None
+        self.last: Fact | None = None
         self.out = out
 
     def advance(self, time: int) -> None:
@@ -95,6 +97,19 @@ class People:
         change(person, [], at, self.recipes, self.out, former)
         self.person, self.known = Person(person.id), False
 
+    def _erased(self, at: int) -> None:
+        """Ends all that is known. What comes behind at the same time is of the person that was."""
+        person = self.person
+        for episode in person.open_episodes():
+            episode.close("erased", at, self.out)
+        for episode in person.episodes:
+            episode.cancel("erased", None, at, self.out)
+        named = [each["name"] for each in self.recipes.audiences] + person.audiences
+        change(person, [], at, self.recipes, self.out)
+        self.out.without_value += [(name, person.id) for name in dict.fromkeys(named)]
+        self.out.erases(person.id, at)
+        self.person, self.known, self.erased_at = Person(person.id), False, at
+
     def _turn(self, at: int) -> None:
         """A new document comes into force."""
         former, self.turned, self.now = self.recipes, at, at
@@ -110,11 +125,17 @@ class People:
         """Applies a fact; deadlines at the same time run first."""
         self.advance(fact.at)
         person, body, at, out = self.person, fact.body, fact.at, self.out
+        if at == self.erased_at or (self.known and fact.is_copy(self.last)):
+            return
+        if fact.kind == "person.erased":
+            self._erased(at)
+            return
         if fact.kind == "brought":
             self._brought(body, at, fact.visitor)
             return
         if fact.kind == "visitor.moved" and not self.known:
             return
+        self.last = fact
         self.known, person.remembered_from, self.now = True, at, at
         by_a_key = fact.visitor.startswith("~~")
         if not by_a_key and not (fact.kind == "order.placed" and body.withheld):

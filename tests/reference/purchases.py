@@ -28,7 +28,7 @@ def placed(
             for watch in person.watches:
                 if watch.about["at"] < order.time < watch.until:
                     watch.counted.append(order)
-                    watch.values.append(order.worth() or 0)
+                    watch.values.append(order.value or 0)
         own = order.whose == person.id
         own = own or (order.whose.startswith("visitor:") and not order.withheld)
         known = not person.id.startswith("visitor:")

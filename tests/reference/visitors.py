@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.reference import acceptance, claims, exit_intent, ordering, popup, whole
+from tests.reference import acceptance, claims, erasing, exit_intent, ordering, popup, whole
 from tests.reference.change import change_of_person
 from tests.reference.events import ENGAGED, EVEN_IF_LATE, LOOKS, Event
 from tests.reference.facts import Cancelled, Consent, Delivered, Fact
@@ -26,16 +26,22 @@ class Stage:
         self.at = 0
         self.facts: list[Fact] = []
         self.claims: list[Fact] = []
+        self.told = 0
+        """Number of facts and claims since the visitor began; they are numbered together."""
 
-    def _number(self) -> int:
-        """Facts and claims are numbered together."""
-        return len(self.facts) + len(self.claims)
+    def _made(self, to: str, kind: str, body: Any) -> Fact:
+        self.told += 1
+        return Fact(self.at, self.visitor.id, self.told, to, kind, body)
 
     def tell(self, person: str, kind: str, body: Any = None) -> None:
-        self.facts.append(Fact(self.at, self.visitor.id, self._number(), person, kind, body))
+        self.facts.append(self._made(person, kind, body))
 
     def claim(self, key: str, kind: str, body: Any) -> None:
-        self.claims.append(Fact(self.at, self.visitor.id, self._number(), key, kind, body))
+        self.claims.append(self._made(key, kind, body))
+
+    def end(self) -> None:
+        """Ends the visitor; one of this name that comes later is a new one."""
+        self.visitor, self.told = Visitor(self.visitor.id), 0
 
     def presence(self, kind: str, at: int) -> None:
         self.at = at
@@ -54,7 +60,7 @@ class Stage:
             if visitor.has_reason_to_be_idle(sign + 5 * MINUTE):
                 self.presence("visitor.idle", sign + 5 * MINUTE)
         if visitor.last_event is not None and visitor.last_event + 30 * DAY <= time:
-            self.visitor = Visitor(visitor.id)
+            self.end()
 
     def event(self, event: Event, at: int) -> None:
         self.advance(at)
@@ -62,6 +68,9 @@ class Stage:
         if acceptance.ignored(self.visitor, event, at):
             return
         self.visitor.accept(event.type, None if nobody(event.id) else event.id, at)
+        if event.type == "person.erased":
+            erasing.erase(self, event)
+            return
         if acceptance.of_a_customer_before(self.visitor, event, at):
             self._of_a_customer_before(event, at)
             return

@@ -1,5 +1,6 @@
 """The rights of each role, and Strimzi's resources for them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from agents.config.settings import Settings
 from agents.generate import strimzi
 from agents.kafka.acls import ROLES, Acl, acls
 from agents.kafka.topics import Layout
+from stream import recipes_file
+from stream.recipes_file import RecipesError
 
 NAMES = ("exit-intent", "cart-vip")
 PLAIN = Settings(prefix="eu.", group="eu.triggers")
@@ -43,6 +46,27 @@ def test_a_sender_may_read_triggers_and_write_dead_letters() -> None:
     assert found["eu.sender.undelivered"].operations == ("Write",)
     assert found["eu.sender"] == Acl("group", "eu.sender", ("Describe", "Read"))
     assert "eu.storefront.events" not in found
+
+
+def test_a_sender_is_denied_what_is_no_recipes_though_it_begins_like_one() -> None:
+    denied = [right for right in acls("sender", PLAIN) if right.denied]
+    assert denied == [
+        Acl("topic", f"eu.triggers.{name}", ("All",), denied=True)
+        for name in ("decisions", "shadow", "outcomes")
+    ]
+
+
+def test_no_recipe_may_have_the_name_of_a_topic_that_is_denied() -> None:
+    denied = [right.name for role in ROLES for right in acls(role, Settings()) if right.denied]
+    assert denied
+    for name in denied:
+        with pytest.raises(RecipesError, match="name"):
+            recipes_file.load(json.dumps({"recipes": [{"name": name.removeprefix("triggers.")}]}))
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "sender"])
+def test_other_roles_have_no_right_by_prefix_that_goes_too_far(role: str) -> None:
+    assert not [right for right in acls(role, PLAIN) if right.denied]
 
 
 def test_a_bridge_may_read_the_topics_of_sources_and_write_events() -> None:
@@ -106,6 +130,17 @@ def test_transactions_are_a_right_only_where_they_are_used() -> None:
 def documents(prefix: str) -> list[dict[str, Any]]:
     settings = Settings(prefix=prefix, group=f"{prefix}triggers")
     return strimzi.documents(settings, NAMES, Layout(12, 6, 6), "kafka", 3)
+
+
+def test_a_user_of_strimzi_is_denied_what_the_rights_deny() -> None:
+    [user] = [each for each in documents("eu.") if each["metadata"]["name"] == "eu.triggers-sender"]
+    rules = user["spec"]["authorization"]["acls"]
+    denied = [rule for rule in rules if rule.get("type", "allow") == "deny"]
+    assert [rule["resource"]["name"] for rule in denied] == [
+        f"eu.triggers.{name}" for name in ("decisions", "shadow", "outcomes")
+    ]
+    assert {rule["resource"]["patternType"] for rule in denied} == {"literal"}
+    assert all(rule["operations"] == ["All"] for rule in denied)
 
 
 def test_names_that_kubernetes_refuses_stay_distinct() -> None:

@@ -66,11 +66,10 @@ def test_compression_transaction_and_time_are_in_the_header_of_a_batch(
     assert found.first_timestamp == 0, "the broker sets the time"
 
 
-def test_a_packer_is_not_transactional_unless_told_and_its_batches_hold_half_a_megabyte() -> None:
+def test_a_packer_is_not_transactional_unless_told_and_its_batches_are_bounded() -> None:
     packer = Packer(UNCOMPRESSED)
     packer.add("facts", 0, b"k", b"x" * (BATCH_BYTES - 1024))
     packer.add("facts", 0, b"k", b"y" * 2048)
     batches = packer.batches()
     assert len(batches) == 2
     assert not header(batches[0][2]).is_transactional
-    assert BATCH_BYTES == 512 * 1024

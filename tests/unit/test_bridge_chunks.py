@@ -13,6 +13,7 @@ from agents.bridge.chunks import MOST, OF_A_VISITOR, Cutter, Piece
 from agents.bridge.schema_registry import SchemaRegistry
 from agents.kafka.decompression import OVERSIZED
 from stream.connect.source import Source
+from stream.state.visitor import KEPT_IDS
 
 A, B = TopicPartition("a", 0), TopicPartition("b", 3)
 SOURCES = {name: Source(name=name, kind="segment") for name in ("a", "b")}
@@ -87,6 +88,11 @@ def test_a_piece_has_no_more_of_a_visitor_than_its_state_remembers() -> None:
         {A: OF_A_VISITOR},
         {A: OF_A_VISITOR + 1, B: 1},
     ]
+
+
+def test_the_events_of_a_piece_that_comes_again_are_all_remembered() -> None:
+    pieces = cut({A: [batch(0, ["v"] * 1_000)]})
+    assert max(len(piece.chunk.rows) for piece in pieces) <= KEPT_IDS
 
 
 def test_the_offset_passes_markers_of_transactions() -> None:

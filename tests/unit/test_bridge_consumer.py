@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from agents.bridge.positions import Assigned, begin
 from agents.bridge.producers import AtLeastOnce, ExactlyOnce
 from agents.kafka import group_member
 from agents.kafka.topics import TopicsMissing
+from tests import virtual_time
 from tests.bridge_parts import MINUTES, A, B, Given, play, record, until
 from tests.fake_broker import SETTINGS
 
@@ -352,3 +354,25 @@ def test_nothing_is_fetched_before_the_partitions_are_open() -> None:
         assert all(fetches)
 
     play(test)
+
+
+def test_partitions_that_cannot_be_opened_are_tried_again_after_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consuming, "RETRY_S", 1.0)
+    tries: list[float] = []
+
+    async def begin(*_: Any) -> None:
+        tries.append(asyncio.get_running_loop().time())
+        if len(tries) < 3:
+            raise KafkaConnectionError
+
+    monkeypatch.setattr(consuming, "begin", begin)
+
+    async def test(given: Given) -> None:
+        await given.assigned(A)
+        await until(lambda: given.consumer.assigned and given.consumer.assigned.open)
+        pauses = [after - before for before, after in pairwise(tries)]
+        assert pauses == pytest.approx([1.0, 1.0], abs=0.1)
+
+    play(test, runs=virtual_time.run)

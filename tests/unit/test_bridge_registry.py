@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -96,11 +95,7 @@ def test_schemas_that_a_schema_refers_to_are_fetched_before_it() -> None:
     play(test)
 
 
-def test_schemas_that_refer_to_each_other_for_ever_are_unknown(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(schema_registry, "DEEPEST", 3)
-
+def test_schemas_that_refer_to_each_other_for_ever_are_unknown() -> None:
     async def test(server: Server, registry: SchemaRegistry) -> None:
         itself = {
             "schema": RECORD,
@@ -110,25 +105,48 @@ def test_schemas_that_refer_to_each_other_for_ever_are_unknown(
         server.answers["/base/subjects/r/versions/1"] = itself
         with pytest.raises(Undecodable, match="unknown_schema"):
             await registry.reader("ids/7")
-        assert len(server.asked) == 4
+        assert len(server.asked) == 33
+
+    play(test)
+
+
+@pytest.mark.parametrize(("deep", "known"), [(31, True), (32, False)])
+def test_a_schema_has_less_than_32_schemas_below_one_another(deep: int, known: bool) -> None:
+    async def test(server: Server, registry: SchemaRegistry) -> None:
+        def schema(number: int) -> dict[str, Any]:
+            text = RECORD.replace('"R"', f'"R{number}"')
+            below = {"name": f"R{number + 1}", "subject": f"s{number + 1}", "version": 1}
+            return {"schema": text, "references": [below] * (number < deep)}
+
+        server.answers["/base/schemas/ids/7"] = schema(0)
+        for number in range(1, deep + 1):
+            server.answers[f"/base/subjects/s{number}/versions/1"] = schema(number)
+        if known:
+            assert (await registry.reader("ids/7"))(ONE) == {"a": 1}
+        else:
+            with pytest.raises(Undecodable, match="unknown_schema"):
+                await registry.reader("ids/7")
 
     play(test)
 
 
 @pytest.mark.parametrize("body", [None, "no JSON", [], {"schema": 5}])
-def test_a_missing_or_unknown_schema_is_requested_again_only_after_a_delay(
+def test_a_missing_or_unknown_schema_is_requested_again_after_a_minute(
     body: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(schema_registry, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
     async def test(server: Server, registry: SchemaRegistry) -> None:
         server.answers["/base/schemas/ids/7"] = body
-        for _ in range(2):
+        for after in (0, 59.9):
+            now[0] = 1_000 + after
             with pytest.raises(Undecodable, match="unknown_schema"):
                 await registry.reader("ids/7")
         assert len(server.asked) == 1
         assert registry.up
         server.answers["/base/schemas/ids/7"] = {"schema": RECORD}
-        later = time.monotonic() + schema_registry.AGAIN_S
-        monkeypatch.setattr(schema_registry, "time", SimpleNamespace(monotonic=lambda: later))
+        now[0] = 1_060
         await registry.reader("ids/7")
         assert registry._missing == {}
 

@@ -10,6 +10,8 @@ import pytest
 
 from agents.kafka.topics import FACTS, STATE_VISITORS
 from agents.worker import checkpoint, restore
+from agents.worker.checkpoint import Checkpoint
+from agents.worker.metrics import Metrics
 from agents.worker.rebalance import first_position
 from tests.fake_broker import SETTINGS, FakeBroker, FakeConsumer, FakeProducer
 from tests.worker_contract import LAYOUT, START, Play, Scene, WorkerContract, World, batch, state_of
@@ -226,6 +228,24 @@ def test_after_a_failure_every_checkpoint_fails() -> None:
     run(test)
 
 
+def test_after_a_commit_that_failed_every_checkpoint_fails() -> None:
+    async def test(world: FakeWorld) -> None:
+        faults = [OSError("no coordinator")]
+
+        async def commit(*_: Any) -> bool:
+            if faults:
+                raise faults.pop()
+            return True
+
+        save = Checkpoint(commit, Metrics())
+        await world.take(0)
+        for _ in range(2):
+            with pytest.raises(OSError, match="no coordinator"):
+                await save([world.processor])
+
+    run(test)
+
+
 def test_a_commit_that_a_rebalance_overtakes_counts_as_not_done() -> None:
     async def test(world: FakeWorld) -> None:
         await world.take(0)
@@ -306,13 +326,14 @@ def test_a_restore_that_loses_its_partitions_at_the_last_record_is_incomplete(
 
 
 @pytest.mark.parametrize(("state", "committed", "start"), [(5, 3, 5), (3, 5, 5), (0, 4, 4)])
+@pytest.mark.parametrize("clock", [0, START])
 def test_input_starts_at_the_larger_of_state_position_and_commit(
-    state: int, committed: int, start: int
+    state: int, committed: int, start: int, clock: int
 ) -> None:
     """A crash between state and commit leaves the state ahead; rejected records alone leave the commit ahead."""
 
     async def test(world: FakeWorld) -> None:
-        world.processor.stage.clock, world.processor.stage.position = START, state
+        world.processor.stage.clock, world.processor.stage.position = clock, state
         assert first_position(world.processor, committed) == start
 
     run(test)

@@ -12,6 +12,7 @@ from agents.collector import producer
 from agents.collector.producer import EventProducer, NotTaken
 from agents.collector.validation import Taken
 from agents.kafka.partitioner import partition_of
+from tests import virtual_time
 from tests.fake_broker import SETTINGS
 from tests.fake_producer import FakeTopics
 
@@ -32,7 +33,11 @@ async def until(holds: Callable[[], Any]) -> None:
 def play(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(producer, "AGAIN_S", 0.002)
 
-    def run(test: Callable[[EventProducer, FakeTopics], Awaitable[None]], **more: int) -> None:
+    def run(
+        test: Callable[[EventProducer, FakeTopics], Awaitable[None]],
+        runs: Callable[[Any], None] = asyncio.run,
+        **more: int,
+    ) -> None:
         async def whole() -> None:
             topics = FakeTopics(**{"storefront_events": 4, **more})
             monkeypatch.setattr(producer, "AIOKafkaProducer", topics.producer)
@@ -45,7 +50,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Any:
                 await asyncio.wait((running,))
             assert all(each.stopped for each in topics.made)
 
-        asyncio.run(whole())
+        runs(whole())
 
     return run
 
@@ -81,14 +86,17 @@ def test_events_are_taken_only_once_they_are_acknowledged(play: Any) -> None:
     play(test)
 
 
-def test_a_late_acknowledgement_refuses_the_events_and_renews_the_producer(
-    play: Any, monkeypatch: pytest.MonkeyPatch
+def test_an_acknowledgement_after_five_seconds_is_too_late_and_renews_the_producer(
+    play: Any,
 ) -> None:
-    monkeypatch.setattr(producer, "PATIENCE_S", 0.02)
-
     async def test(carrier: EventProducer, topics: FakeTopics) -> None:
         await until(lambda: carrier.ready)
         topics.held = True
+        loop = asyncio.get_running_loop()
+        loop.call_later(4.9, topics.acknowledge)
+        await carrier.carry([event()])
+        assert carrier.ready
+        loop.call_later(5.1, topics.acknowledge)
         with pytest.raises(NotTaken):
             await carrier.carry([event()])
         assert not carrier.ready
@@ -98,7 +106,7 @@ def test_a_late_acknowledgement_refuses_the_events_and_renews_the_producer(
         assert topics.made[0].stopped
         assert not topics.made[1].stopped
 
-    play(test)
+    play(test, virtual_time.run)
 
 
 @pytest.mark.parametrize("how", ["refuses", "fails"])
@@ -141,6 +149,17 @@ def test_no_more_is_taken_than_may_be_held_and_acknowledged_bytes_are_free_again
         assert line._held == 0, "what was never sent is free again"
         with pytest.raises(NotTaken):
             await line.carry([event()])
+
+    play(test)
+
+
+def test_up_to_16_mib_wait_for_their_acknowledgement(play: Any) -> None:
+    async def test(carrier: EventProducer, topics: FakeTopics) -> None:
+        await until(lambda: carrier.ready)
+        most = 16 * 1024 * 1024
+        await carrier.carry([event(value=bytes(most))])
+        with pytest.raises(NotTaken):
+            await carrier.carry([event(value=bytes(most + 1))])
 
     play(test)
 

@@ -13,6 +13,7 @@ from agents.collector import rejects
 from agents.collector.metrics import CollectorMetrics
 from agents.collector.rejects import Rejects, kept
 from agents.collector.validation import Refused
+from tests import virtual_time
 from tests.fake_broker import SETTINGS
 from tests.fake_producer import FakeTopics
 
@@ -48,7 +49,9 @@ class Kept:
 def play(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(rejects, "AGAIN_S", 0.002)
 
-    def run(test: Callable[[Kept], Awaitable[None]]) -> Kept:
+    def run(
+        test: Callable[[Kept], Awaitable[None]], runs: Callable[[Any], Kept] = asyncio.run
+    ) -> Kept:
         async def whole() -> Kept:
             topics = FakeTopics(storefront_rejected=1)
             monkeypatch.setattr(rejects, "AIOKafkaProducer", topics.producer)
@@ -62,7 +65,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Any:
             assert all(each.stopped for each in topics.made)
             return given
 
-        return asyncio.run(whole())
+        return runs(whole())
 
     return run
 
@@ -81,9 +84,9 @@ def test_a_copy_has_its_bytes_and_the_reason_in_headers() -> None:
 
 @pytest.mark.parametrize(("more", "cut"), [(0, False), (1, True)])
 def test_a_copy_that_is_too_large_is_cut_and_says_its_size(more: int, cut: bool) -> None:
-    size = rejects.LARGEST + more
+    size = 256 * 1024 + more
     found = kept("shop", refused(b"x" * size), 5)
-    assert len(found.value) == rejects.LARGEST
+    assert len(found.value) == 256 * 1024
     assert dict(found.headers).get("size") == (b"%d" % size if cut else None)
     assert "type" not in dict(found.headers)
 
@@ -123,6 +126,21 @@ def test_copies_wait_for_a_broker(play: Any) -> None:
         assert len(given.topics.made) == 3
 
     play(test)
+
+
+def test_a_broker_that_is_down_is_asked_after_a_pause(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rejects, "AGAIN_S", 1.0)
+
+    async def test(given: Kept) -> None:
+        given.topics.down = [KafkaConnectionError(), OSError()]
+        began = asyncio.get_running_loop().time()
+        given.rejects.keep("shop", [refused(b"1")])
+        await until(lambda: given.values)
+        assert asyncio.get_running_loop().time() - began == pytest.approx(2, abs=0.1)
+
+    play(test, virtual_time.run)
 
 
 def test_copies_above_the_bound_are_lost_and_counted(

@@ -7,7 +7,8 @@ import pytest
 from agents.kafka.decompression import Oversized
 from agents.kafka.raw_batches import RawBatch
 from agents.worker import dead_letters
-from agents.worker.dead_letters import LARGEST
+
+LARGEST = 1_966_080  # bytes: 128 KiB less than the topic accepts
 
 
 class Record:

@@ -1,5 +1,6 @@
 """Batches that are too large after decompression become rejected records, in each codec."""
 
+import gzip
 from typing import Any, cast
 
 import aiokafka.record.default_records as both
@@ -197,8 +198,36 @@ def test_a_batch_of_a_kibibyte_is_compressed() -> None:
     assert decompression.gzip_decode(packed_) == b"x" * 9_999
 
 
+@pytest.mark.parametrize("codec", [1, 2, 3, 4], ids=list(CODECS)[1:])
+def test_a_batch_has_up_to_32_mib(codec: int) -> None:
+    most = 32 * MB
+    pack = (gzip.compress, cramjam.snappy.compress_raw, cramjam.lz4.compress, cramjam.zstd.compress)
+    decode = decompression.DECODERS[codec]
+    assert len(decode(bytes(pack[codec - 1](bytes(most))))) == most
+    with pytest.raises(decompression.DecompressionBomb):
+        decode(bytes(pack[codec - 1](bytes(most + 1))))
+
+
+def test_a_batch_that_says_it_is_too_large_is_not_decompressed() -> None:
+    """Of a snappy block the first bytes have the size; the rest of this one is no block."""
+    block = bytes(cramjam.snappy.compress_raw(bytes(32 * MB + 1)))[:9] + b"no block"
+    java = decompression.XERIAL + len(block).to_bytes(4, "big") + block
+    for payload in (block, java):
+        with pytest.raises(decompression.DecompressionBomb):
+            decompression.snappy_decode(payload)
+
+
+def test_an_empty_batch_is_read_at_once() -> None:
+    """Compaction leaves such batches."""
+    data = packed(0)
+    assert len(data) == 61, "a head without a record"
+    found = RetainedBatches(data).next_block(True)
+    assert found is not None
+    assert (found[1], found[4][3]) == (BASE, 0)
+
+
 def test_a_batch_with_too_many_records_is_too_much_work() -> None:
-    most = decompression.LARGEST // decompression.RECORD
+    most = 335_544
     before = decompression.unpacked()
     decompression.count_records(most)
     assert decompression.unpacked() == before + most * 100
@@ -245,6 +274,7 @@ def test_a_block_of_a_changelog_is_passed_on_whole() -> None:
     (batch,), _ = read(packed(0, VIEW, VIEW), blocks=True)
     (block,), (pair,) = batch.rows(), batch.pairs()
     assert block is pair
+    assert cast(Any, block)[:2] == (BASE, 1000), "the time of its first record"
     assert (batch.base, batch.next, batch.count) == (BASE, BASE + 2, 2)
     assert [record.value for record in batch.records] == [VIEW, VIEW]
 

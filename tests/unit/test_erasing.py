@@ -14,6 +14,8 @@ from stream.stages.core import Core, Handed
 T = 1_767_225_600_000
 MINUTE = 60_000
 HOUR = 60 * MINUTE
+DAY = 24 * 60
+"""Minutes of a day."""
 EMAIL = "nZ3x0bqkR7Jt2c8Yw4mLfQ"
 RECIPES = recipes_file.load(
     """
@@ -220,6 +222,45 @@ def test_the_present_customer_of_the_device_stays(make: VisitorBackend) -> None:
     assert state is not None
     assert (state.customer, state.former) == ("bert", None)
     assert len(erasing.fired("customer:bert")) == 3
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_a_visitor_that_stays_is_remembered_from_the_erasure_on(make: VisitorBackend) -> None:
+    """Like any event that was not ignored, it is the visitor's last one, 30 days before it is forgotten."""
+    erasing = Erasing(
+        [
+            cart(0, "v-1", customer="bert"),
+            at(29 * DAY, "person.erased", visitor="v-1", customer="anna"),
+            cart(45 * DAY, "v-1"),
+        ],
+        make,
+    )
+    state = erasing.core.visitors._states.get("v-1")
+    assert state is not None
+    assert state.customer == "bert"
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+@pytest.mark.parametrize(("ends", "back"), [(2, True), (20, False)])
+def test_a_visitor_that_is_not_named_stays_and_brings_its_customer_back(
+    make: VisitorBackend, ends: float, back: bool
+) -> None:
+    """The cart of a visit that goes on is told when the visit ends; that of one before is not told again."""
+    leaves = [cart(0, "v-1", customer="anna"), at(ends, "person.erased", customer="anna")]
+    erasing = Erasing(leaves, make)
+    assert erasing.erased == ["customer:anna"]
+    assert ("v-1" in erasing.kept, "customer:anna" in erasing.kept) == (True, back)
+    assert len(erasing.fired("customer:anna")) == 3 * back
+    again = Erasing([*leaves, at(30, "page.viewed", visitor="v-1")], make)
+    assert len(again.fired("customer:anna")) == 3
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_erased_with_its_visitor_a_customer_does_not_come_back(make: VisitorBackend) -> None:
+    named = at(2, "person.erased", visitor="v-1", customer="anna")
+    erasing = Erasing([cart(0, "v-1", customer="anna"), named], make)
+    assert erasing.kept & {"v-1", "customer:anna"} == set()
+    assert erasing.triggers == []
 
 
 @pytest.mark.parametrize("make", BACKENDS)

@@ -8,7 +8,7 @@ import pytest
 from stream import limits
 from stream.events import decoding
 from stream.events.decoding import DEEPEST, LARGEST, Rejected
-from stream.events.types import CartUpdated, Event, ProductViewed
+from stream.events.types import CartUpdated, CategoryViewed, Event, ProductViewed
 
 
 def event(type: str = "page.viewed", **body: Any) -> bytes:
@@ -71,3 +71,14 @@ def test_a_text_too_long_is_left_out_of_a_slowly_read_event_too() -> None:
     found = decoding.decode(event("cart.updated", cart={"items": [item]}))
     assert isinstance(found, CartUpdated)
     assert not found.cart.items[0].name
+
+
+@pytest.mark.parametrize("category", ["x" * 60_000, 10**3_000])
+def test_a_category_may_have_any_length(category: str | int) -> None:
+    viewed = decoding.decode(event("category.viewed", category=category))
+    assert isinstance(viewed, CategoryViewed)
+    assert viewed.category == str(category)
+    item = {"product_id": "p", "quantity": 1, "category": category}
+    whole = decoding.decode(event("cart.updated", cart={"items": [item]}))
+    assert isinstance(whole, CartUpdated)
+    assert whole.cart.items[0].category == str(category)

@@ -312,6 +312,7 @@ def test_a_rebalance_pauses_once_from_the_first_revoked_to_flowing() -> None:
     metrics.paused()
     metrics.paused()
     metrics.resumed()
+    metrics.resumed()
     assert value_of(metrics, "rebalance_pause_seconds_count") == 1
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.sites import Mutant, mutants
+from tests.mutants.tree import HOME
+from tests.mutants.tuning import TUNING
 
 
 def changes(folder: Path, source: str) -> list[Mutant]:
@@ -66,3 +68,18 @@ def test_every_change_of_a_real_file_is_python_and_differs(tmp_path: Path) -> No
     assert len(found) > 60
     before = ast.dump(ast.parse(source))
     assert all(ast.dump(ast.parse(each.applied(source))) != before for each in found)
+
+
+@pytest.mark.parametrize("file", TUNING)
+def test_a_constant_that_only_tunes_is_there_and_is_not_changed(file: str, tmp_path: Path) -> None:
+    source = (HOME / file).read_text()
+    made = {
+        each.target.id: ast.unparse(each)
+        for each in ast.parse(source).body
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+    }
+    assert TUNING[file] <= made.keys()
+    copy = tmp_path / file
+    copy.parent.mkdir(parents=True)
+    copy.write_text("\n".join(made[name] for name in sorted(TUNING[file])))
+    assert mutants(tmp_path, copy) == []

@@ -101,11 +101,13 @@ def test_a_question_is_repeated_until_a_broker_answers(given: Given) -> None:
     assert consumer.stopped
 
 
-def test_the_leaders_are_asked_for_the_ends_of_their_logs(given: Given) -> None:
+@pytest.mark.parametrize("leader", [0, 1])
+def test_the_leaders_are_asked_for_the_ends_of_their_logs(given: Given, leader: int) -> None:
     asked, _, cluster = given
+    cluster.leaders[A] = leader
     assert asyncio.run(asked.log_end_offsets([A, B])) == {("a", 0): 7, ("b", 1): 9}
-    assert cluster.asked == [(1, [("a", [(0, -1)])]), (2, [("b", [(1, -1)])])]
-    assert cluster.renewed == 0
+    assert cluster.asked == [(leader, [("a", [(0, -1)])]), (2, [("b", [(1, -1)])])]
+    assert (cluster.added, cluster.renewed) == ([], 0)
 
 
 @pytest.mark.parametrize("leader", [None, -1])

@@ -45,6 +45,12 @@ def test_recurring_and_old_orders_do_not_count() -> None:
     assert found == ["carts customer:c1 treated 0 0 1-11h"]
 
 
+def test_an_order_that_was_recurring_counts_with_its_own_value() -> None:
+    was = order(2 * HOUR, value=5, recurring=True)
+    events = [filled(), was, order(3 * HOUR, value=8)]
+    assert outcomes(events, document(watched("1h"))) == ["carts customer:c1 treated 1 8 1-11h"]
+
+
 def test_a_repetition_does_not_count_and_a_cancelled_order_is_subtracted() -> None:
     bare = {"visitor": "server", "id": "bare"}
     events = [filled(), order(2 * HOUR) | bare, order(3 * HOUR, value=9)]

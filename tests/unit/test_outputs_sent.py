@@ -243,7 +243,6 @@ def test_a_worker_sends_idempotently_and_a_batch_waits_for_ever() -> None:
         assert sender._txn_manager.transactional_id is None
         made = FakeProducer(FakeBroker(), LAYOUT)._producer
         assert made._message_accumulator._batch_ttl == float("inf")
-        assert made._request_timeout_ms == producing.REQUEST_MS == 30_000
         assert made.client._client_id == "triggers-worker"
 
     asyncio.run(test())

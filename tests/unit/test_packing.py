@@ -1,20 +1,23 @@
 """An idle person with a year of history is packed small, and unpacked unchanged."""
 
+import pytest
 from msgspec import msgpack
 
 from stream import recipes_file as files
 from stream.recipes.recipe import BROWSE
 from stream.stages.people import People
 from stream.state.bought import KnownCart
-from stream.state.life_record import Life
+from stream.state.life_record import Course, Life
 from stream.state.orders import OrderEntry
 from stream.state.person import Episode, Person, PersonVisitor
 from stream.state.trimming import trim
 from stream.state.visitor import Published
 from stream.store import packing
 from stream.store.changelog import HEADER
+from stream.store.last_field import packer
 from tests.bench.customers import DAY, RECIPES, packed
 
+_headless = packer(Person)
 IN_FORCE = files.load(RECIPES.read_text())
 
 
@@ -53,7 +56,36 @@ def test_the_head_holds_what_a_restore_counts() -> None:
     person = Person("customer:c1", life=Life(audiences={"lapsed": 5, "loyal": 6}))
     person.episodes = [Episode("welcome", "welcome", "welcome", 1, 1, "v1", 1)]
     assert packing.head(packing.encode(person), 0) == (1, b"lapsed\nloyal")
-    assert packing.head(packing.encode(Person("visitor:v1")), 0) is None
+
+
+@pytest.mark.parametrize("course", [None, Course(base=-1, ends=90 * DAY)])
+@pytest.mark.parametrize("open", [True, False])
+def test_without_a_life_record_only_an_open_life_episode_makes_a_head(
+    course: Course | None, open: bool
+) -> None:
+    person = Person("customer:c1", episodes=[_episode(), _episode(open, course)])
+    found, plain = packing.encode(person), _headless(person)
+    if open and course:
+        assert packing.head(found, 0) == (2, b"")
+        assert packing.plain(memoryview(found)) == plain
+        assert _again(person) == msgpack.encode(person)
+    else:
+        assert found == plain, "the bytes of earlier releases"
+
+
+def _episode(open: bool = True, course: Course | None = None) -> Episode:
+    return Episode("r", "post-purchase", "o1", 1, 1, "v1", 1, open=open, course=course)
+
+
+def test_a_restore_counts_an_episode_that_waits_until_after_its_person_is_forgotten() -> None:
+    ends = IN_FORCE.policy.keep + 90 * DAY
+    person = Person("customer:c1", applied=1, episodes=[_episode(True, Course(ends=ends))])
+    for each, counted in ((packing.encode(person), 1), (_headless(person), 0)):
+        people = People(IN_FORCE, 1)
+        header = HEADER.pack(2, 1, person.deadline(IN_FORCE.policy.keep), 1)
+        people.restore([(b"customer:c1", header + each)])
+        people.restored()
+        assert people.open_episodes == counted
 
 
 def test_a_restore_counts_members_and_open_episodes() -> None:

@@ -372,7 +372,8 @@ def test_each_input_topic_has_its_stage_changelog_and_producer(
         if name == "keys":
             assert cast(Any, made)._advanced is advanced
         if made.transaction:
-            made.transaction._producer._closed = True
+            made.forget()
+            assert not await made.transaction.run_until_fenced(asyncio.sleep(1, True))
 
     asyncio.run(test())
 

@@ -140,3 +140,26 @@ def test_infinite_numbers_in_a_cleaned_event_become_null() -> None:
     value, notes = cleaned(body, KNOWN)
     assert json.loads(value) == {"id": "1", "a": [None, 1.5, {"b": None}], "t": True}
     assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("visitor", "known", "stays"),
+    [
+        ("~cart:7", False, True),
+        ("~checkout:7", False, True),
+        ("~customer:7", False, False),
+        (f"~email:{EMAIL}", False, False),
+        (f"~phone:{PHONE}", False, False),
+        ("~customer:7", True, True),
+        (f"~email:{EMAIL}", True, True),
+    ],
+)
+def test_only_a_known_sender_may_name_a_person_as_a_visitor(
+    visitor: str, known: bool, stays: bool
+) -> None:
+    given = json.dumps(event(visitor=visitor, order={"id": "o"})).encode()
+    found, notes = cleaned(given, KnownSender(known))
+    assert ("visitor" in json.loads(found)) is stays
+    assert [(note.reason, note.path) for note in notes] == [("needs_key", "$.visitor")] * (
+        not stays
+    )

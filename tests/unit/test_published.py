@@ -8,11 +8,12 @@ import pytest
 
 from agents.published import document_listing, publisher
 from agents.published.in_force import history
-from agents.published.published_document import NOTICE, PublishedDocument, read, value_of
+from agents.published.published_document import PublishedDocument, read, value_of
 from agents.published.timetable import Timetable
 from stream.recipes_file import DEFAULT
 
 AT = 1_767_571_200_000
+NOTICE = 5_000  # ms until a document is in force
 CART: dict[str, Any] = {"recipes": [{"name": "cart-abandonment"}]}
 
 

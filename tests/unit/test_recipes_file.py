@@ -109,6 +109,11 @@ def test_a_category_that_is_not_a_whole_number_is_a_fault() -> None:
         load("recipes: [{name: cart-abandonment, when: {category: [7.5]}}]")
 
 
+def test_a_long_duration_may_be_written_in_ms() -> None:
+    found = load("recipes: [{name: exit-intent, cooldown: 31536000000ms}]")
+    assert found.by_name["exit-intent"].cooldown == 365 * DAY
+
+
 def test_ordered_within_0_switches_the_guard_off() -> None:
     found = load("recipes: [{name: payment-failed, ordered_within: 0}]")
     assert found.by_name["payment-failed"].ordered_within == 0

@@ -388,3 +388,17 @@ def test_a_start_waits_for_a_broker_and_checks_the_topics(
             await member.consumer.start()
 
     play(test)
+
+
+def test_a_scrape_shows_what_is_open_and_whether_records_can_be_written(play: Any) -> None:
+    async def test(member: Member) -> None:
+        metrics = member.metrics
+        for assigned, up in ((SimpleNamespace(open=3, oldest=7.5), False), (None, True)):
+            member.consumer.assignment = cast(Any, assigned)
+            cast(Any, member.store).available = up
+            member.health.metrics()
+            shown = metrics.open, metrics.oldest, metrics.idempotency_up
+            found = [each._value.get() for each in shown]
+            assert found == ([3, 7.5, 0] if assigned else [0, 0, 1])
+
+    play(test)

@@ -10,10 +10,11 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from agents.sender import erasing, published_names
-from agents.sender.erasing import LOOK_BACK_MS, ErasedPeople
+from agents.sender.erasing import ErasedPeople
 from agents.sender.idempotency import IdempotencyUnavailable
 from agents.sender.message import read
 from agents.sender.published_names import PublishedNames
+from stream.durations import DAY
 from stream.outputs import erasures
 from stream.outputs.outputs import Outputs
 from stream.recipes_file import DEFAULT
@@ -60,7 +61,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> tuple[ErasedPeople, Store, list[An
         async def __aexit__(self, *_: Any) -> None: ...
 
         async def triggers(self, people: Any, since: int) -> list[Any]:
-            assert abs(since + LOOK_BACK_MS - time.time() * 1000) < 60_000
+            assert abs(since + 9 * DAY - time.time() * 1000) < 60_000
             return [each for each in log if each["subject"] in people]
 
     monkeypatch.setattr(erasing, "Kafka", Kafka)
@@ -102,7 +103,7 @@ def test_an_older_message_that_is_settled_later_is_deleted_then(given: Any) -> N
     assert store.forgotten == [f"{id_of(1)}/cancelled", id_of(1)]
 
 
-def test_only_the_topic_of_erasures_is_read_from_some_days_back(given: Any) -> None:
+def test_only_the_topic_of_erasures_is_read_from_nine_days_back(given: Any) -> None:
     people, _, _ = given
     assert people.wants("people.erased", 0)
     assert not people.wants("triggers.decisions", 0)
@@ -115,7 +116,7 @@ def test_only_the_topic_of_erasures_is_read_from_some_days_back(given: Any) -> N
     place = ("people.erased", 0)
     found = asyncio.run(people.starts([place], {place: 0}, {place: 9}, at))
     assert found == {place: 5}
-    assert abs(asked[0] + LOOK_BACK_MS - time.time() * 1000) < 60_000
+    assert abs(asked[0] + 9 * DAY - time.time() * 1000) < 60_000
 
 
 def test_recipes_of_published_documents_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,3 +173,19 @@ def test_documents_that_cannot_be_read_are_logged(
     asyncio.run(PublishedNames(SETTINGS, cast(Any, None)).look())
     told = [record.getMessage() for record in caplog.records]
     assert told == ["documents_unread error=KafkaConnectionError"]
+
+
+def test_erasures_are_followed_while_the_sender_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers: list[Any] = []
+
+    class Tail:
+        def __init__(self, settings: Any, reader: Any, name: str) -> None:
+            self.reader = reader
+
+        async def run(self) -> None:
+            readers.append(self.reader)
+
+    monkeypatch.setattr(erasing, "TopicTail", Tail)
+    people = ErasedPeople(SETTINGS, cast(Any, Store()))
+    asyncio.run(people.run())
+    assert readers == [people]

@@ -187,6 +187,20 @@ def test_the_file_of_another_group_is_refused(tmp_path: Path) -> None:
         asyncio.run(opened("push"))
 
 
+def test_a_file_that_a_frozen_sender_has_locked_can_be_opened(tmp_path: Path) -> None:
+    async def test() -> None:
+        first, second = (SqliteIdempotency(tmp_path / "sent", "g", name, LEASE) for name in "ab")
+        await first.open()
+        locked = sqlite3.connect(tmp_path / "sent", isolation_level=None)
+        locked.execute("begin immediate")
+        await second.open()
+        locked.close()
+        await first.close()
+        await second.close()
+
+    asyncio.run(test())
+
+
 def test_a_record_is_on_disk_before_a_call_returns(tmp_path: Path) -> None:
     async def test() -> None:
         store = SqliteIdempotency(tmp_path / "sent", "g", "me", LEASE)

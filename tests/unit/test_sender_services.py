@@ -311,3 +311,12 @@ def test_a_request_for_a_service_goes_through_its_preset() -> None:
 def test_a_key_is_printable_ascii(name: str, key: str, fits: bool) -> None:
     found = PRESETS[name].fault(key)
     assert found == (None if fits else f"expected {PRESETS[name].key}")
+
+
+def test_a_cart_without_room_for_a_line_has_none() -> None:
+    line = {"product_id": "x" * 500}
+    for number, kept in ((1, 0), (3, 1)):
+        given = {"cart": {"id": "c", "items": [line] * 3}}
+        found = shortened(given, 100 + 600 * (number > 1))
+        assert len(found["cart"]["items"]) == kept
+        assert found["cart"]["items_left_out"] == 3 - kept

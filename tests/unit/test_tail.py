@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from aiokafka.structs import TopicPartition
 from agents.config.settings import Settings
 from agents.kafka import tail
 from agents.kafka.tail import OffsetsAt, TopicTail, Tp
+from tests import virtual_time
 from tests.fake_consumer import FakeConsumer
 
 SETTINGS = Settings(kafka=("localhost:1",), prefix="shop.")
@@ -195,6 +197,33 @@ def test_an_outage_is_reported_and_reading_continues_at_its_offset(play: Any) ->
         assert given.made == 3
 
     play(test)
+
+
+def test_an_outage_is_logged_once_and_the_pauses_grow(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "PAUSES_S", (1.0, 2.0, 4.0))
+    followed, tries = TopicTail(SETTINGS, Reader(), "test"), list[float]()
+
+    async def session() -> None:
+        tries.append(asyncio.get_running_loop().time())
+        if len(tries) == 1:
+            followed._set_state("up")
+        raise KafkaConnectionError
+
+    async def test() -> None:
+        running = asyncio.create_task(followed.run())
+        await asyncio.sleep(12)
+        running.cancel()
+        await asyncio.wait((running,))
+
+    followed._session = session  # type: ignore[method-assign]
+    caplog.set_level("INFO")
+    virtual_time.run(test())
+    pauses = [after - before for before, after in pairwise(tries)]
+    assert pauses == pytest.approx([1, 2, 4, 4])
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["test_up fault=-", "test_lost fault=KafkaConnectionError"]
 
 
 def test_a_topic_that_was_created_again_is_read_from_its_beginning(play: Any) -> None:

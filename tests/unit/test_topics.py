@@ -5,7 +5,7 @@ import pytest
 import schemas
 from agents.config.settings import Settings
 from agents.kafka.cluster_admin import ExistingTopic, faults_of
-from agents.kafka.topics import LONGEST, Layout, TopicSpec, required
+from agents.kafka.topics import Layout, TopicSpec, required
 
 LIVE = Settings(kafka=("localhost:9092",), prefix="shop1.")
 REPLAY = Settings(kafka=("localhost:9092",), time="record")
@@ -59,6 +59,9 @@ def test_the_broker_stamps_every_topic() -> None:
     for spec in specs().values():
         assert spec.config["message.timestamp.type"] == "LogAppendTime", spec.name
         assert "message.timestamp.type" in spec.exact, spec.name
+
+
+LONGEST = "9223372036854775807"  # ms: the most that a setting of a topic can hold
 
 
 def test_replay_input_has_record_times_and_unlimited_retention() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.view.projection import entries, is_followed
-from agents.view.redis_keys import SETTLED_LIVE, WAITING_LIVE, RedisKeys
+from agents.view.redis_keys import RedisKeys
 from agents.worker.producer import AUDIENCES, DECISIONS, ERASED
 from stream import recipes_file
 from stream.outputs import audience_changes
@@ -53,8 +53,9 @@ def test_a_step_that_waits_for_months_is_kept_until_a_day_after_it() -> None:
 
 
 def test_a_near_step_is_kept_for_a_month_and_nothing_for_an_hour() -> None:
-    assert lives(waiting(T + DAY)) == WAITING_LIVE
-    assert lives(Person("customer:anna", applied=T)) == SETTLED_LIVE
+    assert lives(waiting(T + DAY)) == lives(waiting(T + 29 * DAY)) == 30 * DAY
+    assert lives(waiting(T + 29 * DAY + 1)) == 30 * DAY + 1
+    assert lives(Person("customer:anna", applied=T)) == 3_600_000
 
 
 def test_changes_of_audiences_are_counted_by_day() -> None:

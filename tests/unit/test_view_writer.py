@@ -308,3 +308,17 @@ def test_a_call_of_redis_is_short_and_counted() -> None:
         await link.close()
 
     asyncio.run(test())
+
+
+def test_while_a_writer_runs_it_notices_an_emptied_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(given: Given) -> None:
+        given.writer._stands = {TP: "7"}
+        given.writer.tail.run = asyncio.Event().wait  # type: ignore[method-assign, assignment]
+        running = asyncio.create_task(given.writer.run())
+        async with asyncio.timeout(5):
+            while not given.restarts:
+                await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait((running,))
+
+    play(monkeypatch, test, HGETALL=[{}] * 99)

@@ -12,7 +12,7 @@ from agents.kafka.topics import Layout
 from agents.worker import watermarks
 from agents.worker.visitors import VisitorsProcessor
 from agents.worker.waiting import WaitingProcessor
-from agents.worker.watermarks import IDLE_ROUND_S, ROUND_S, WatermarkEmitter
+from agents.worker.watermarks import WatermarkEmitter
 
 
 class Broadcast:
@@ -71,7 +71,7 @@ def test_announcements_follow_the_wanted_latency(
     async def test() -> None:
         found = Given(latency_ms=latency, delivery=delivery).emitter._announce_s
         assert found == pytest.approx(seconds)
-        assert (ROUND_S / found) == pytest.approx(round(ROUND_S / found)), "a whole number a round"
+        assert (1 / found) == pytest.approx(round(1 / found)), "a whole number a round"
 
     asyncio.run(test())
 
@@ -79,9 +79,9 @@ def test_announcements_follow_the_wanted_latency(
 def test_a_replay_checks_as_often_as_possible() -> None:
     async def test() -> None:
         given = Given(time="record", latency_ms=1_000)
-        assert given.emitter._announce_s == watermarks.REPLAY_ANNOUNCE_S
+        assert given.emitter._announce_s == 0.05
         given.emitter._active_at -= 1_000
-        assert given.emitter._pause() == ROUND_S
+        assert given.emitter._pause() == 1.0
 
     asyncio.run(test())
 
@@ -92,17 +92,19 @@ def test_rounds_are_rarer_while_nothing_is_read_and_nothing_waits() -> None:
         visitors = processor(VisitorsProcessor, position=5)
         waits = processor(WaitingProcessor, position=9, stage=SimpleNamespace(waits=False))
         given.owned = [visitors, waits]
-        assert given.emitter._pause() == ROUND_S
-        given.emitter._active_at = time.monotonic() - watermarks.IDLE_AFTER_S
-        assert given.emitter._pause() == IDLE_ROUND_S
+        assert given.emitter._pause() == 1.0
+        given.emitter._active_at = time.monotonic() - 9.9
+        assert given.emitter._pause() == 1.0
+        given.emitter._active_at = time.monotonic() - 10.0
+        assert given.emitter._pause() == 2.5
         waits.position = 10
-        assert given.emitter._pause() == IDLE_ROUND_S, "facts alone keep nobody awake"
+        assert given.emitter._pause() == 2.5, "facts alone keep nobody awake"
         waits.stage.waits = True
-        assert given.emitter._pause() == ROUND_S
+        assert given.emitter._pause() == 1.0
         waits.stage.waits = False
-        given.emitter._active_at = time.monotonic() - watermarks.IDLE_AFTER_S
+        given.emitter._active_at = time.monotonic() - 10.0
         visitors.position = 6
-        assert given.emitter._pause() == ROUND_S
+        assert given.emitter._pause() == 1.0
 
     asyncio.run(test())
 

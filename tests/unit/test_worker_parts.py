@@ -20,6 +20,7 @@ from agents.worker.processors import STAGES
 from agents.worker.rebalance import Rebalance
 from agents.worker.worker import BACKLOG, AppFailed, Worker, _run_task
 from stream import recipes_file
+from tests import virtual_time
 
 
 def settings(**more: Any) -> Settings:
@@ -159,20 +160,20 @@ def test_the_consumer_passes_batches_to_the_assignment_and_fetches_through_the_g
     assert topics == {"shop.storefront.events", "shop.identity.claims", "shop.visitor.facts"}
 
 
-def test_a_worker_that_is_no_longer_in_its_group_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.worker.worker.GROUP_S", 0)
-    checks: list[int] = []
+def test_a_worker_that_is_no_longer_in_its_group_ends() -> None:
+    checks: list[float] = []
 
     async def check() -> None:
-        checks.append(1)
+        checks.append(asyncio.get_running_loop().time())
         if len(checks) == 3:
             raise GroupAuthorizationFailedError("triggers")
 
     worker = Worker.__new__(Worker)
     worker._group = cast(Any, SimpleNamespace(check=check))
     with pytest.raises(GroupAuthorizationFailedError):
-        asyncio.run(worker._membership())
+        virtual_time.run(worker._membership())
     assert len(checks) == 3
+    assert checks[2] - checks[0] == pytest.approx(10, abs=1), "it looks every five seconds"
 
 
 def test_a_worker_ends_when_faust_stops() -> None:

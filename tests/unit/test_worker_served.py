@@ -13,9 +13,8 @@ from agents.local.ports import free
 from agents.worker import health, malloc
 from agents.worker.health import Health
 from agents.worker.metrics import Metrics
-from agents.worker.recipes_metrics import RETIRE_AFTER
 from stream import recipes_file
-from stream.recipes.history import History
+from stream.recipes.history import Document, History
 
 
 def test_the_probes_say_what_is_missing_and_metrics_are_collected_at_a_scrape() -> None:
@@ -53,7 +52,7 @@ def test_without_an_address_nothing_is_served() -> None:
     asyncio.run(health.serve(settings, Health(), Metrics()))
 
 
-def test_metrics_of_a_recipe_vanish_some_time_after_no_document_names_it() -> None:
+def test_metrics_of_a_recipe_that_no_document_names_vanish() -> None:
     metrics = Metrics(["gone"])
     history = History(recipes_file.DEFAULT)
     follower: Any = SimpleNamespace(
@@ -64,7 +63,7 @@ def test_metrics_of_a_recipe_vanish_some_time_after_no_document_names_it() -> No
     value = metrics.registry.get_sample_value
     assert value("triggers_published_total", labels) == 0
     assert value("triggers_shadow_published_total", labels) == 0
-    metrics.set_broker_time(RETIRE_AFTER + 1)
+    metrics.set_broker_time(0)
     metrics.recipes.collect(follower)
     assert value("triggers_published_total", labels) is None
     assert value("triggers_shadow_published_total", labels) is None
@@ -75,6 +74,23 @@ def test_metrics_of_a_recipe_vanish_some_time_after_no_document_names_it() -> No
         for name in ("recipes_unread_records", "recipes_refused", "recipes_topics_missing")
     ]
     assert found == [3, 1, 2]
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(295, 0), (300, None)])
+def test_metrics_of_a_recipe_vanish_five_minutes_after_its_document(
+    seconds: int, shown: int | None
+) -> None:
+    metrics, since = Metrics(["gone"]), 1_000_000
+    gone = recipes_file.parse({"recipes": [{"name": "gone", "kind": "exit-intent"}]})
+    history: Any = History(gone, [Document(recipes_file.DEFAULT, since)])
+    follower: Any = SimpleNamespace(
+        history=history, offset_at={}, end=0, position=0, refused=False, missing=()
+    )
+    metrics.recipes.name(recipes_file.DEFAULT.names)
+    metrics.set_broker_time(since + seconds * 1_000)
+    metrics.recipes.collect(follower)
+    value = metrics.registry.get_sample_value
+    assert value("triggers_published_total", {"recipe": "gone", "kind": "fired"}) == shown
 
 
 def test_freed_memory_is_kept_up_to_a_bound_and_given_back_after_a_restore(
@@ -93,3 +109,11 @@ def test_freed_memory_is_kept_up_to_a_bound_and_given_back_after_a_restore(
     malloc.trim()
     half = malloc.KEPT // 2
     assert called == [("mallopt", (-3, half)), ("mallopt", (-1, malloc.KEPT))]
+
+
+def test_after_a_restore_all_free_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[int] = []
+    libc = SimpleNamespace(malloc_trim=called.append)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: libc)
+    malloc.trim()
+    assert called == [0], "bytes to keep"
