@@ -5,6 +5,7 @@ partition of the facts. Memory is bounded: counts are in time buckets, records i
 """
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Collection, Mapping, Sequence
@@ -21,6 +22,8 @@ from agents.console.rolling_counts import RollingCounts
 from agents.console.watermark_progress import EVERY_MS, WatermarkProgress
 from agents.kafka.tail import OffsetsAt, TopicTail, Tp
 from agents.kafka.topics import FACTS, RECIPES
+from agents.runtime.log import say
+from agents.view import own_records
 from agents.worker.producer import AUDIENCES, DECISIONS, NOT_TO_SEND, REJECTED
 from stream.durations import DAY, MINUTE
 from stream.outputs.audience_changes import ENTERED
@@ -50,7 +53,8 @@ ORIGIN: Final = ("topic", "partition", "offset", "time", "source")
 RECORDS_PER_TURN: Final = 500
 """Records that are counted before other tasks may run."""
 
-_decode: Final = msgspec.json.Decoder().decode
+log = logging.getLogger("triggers.console")
+
 _watermark: Final = msgspec.json.Decoder(WatermarkRecord).decode
 
 
@@ -132,9 +136,15 @@ class TopicReader:
         if topic == REJECTED:
             self._count_reject(record, t, place)
         elif record.value is not None and topic == DECISIONS:
-            self._count_decision(_decode(record.value), t, place)
+            if decision := own_records.decision(record.value):
+                self._count_decision(decision, t, place)
+            else:
+                _skip(topic, record)
         elif record.value is not None:
-            self._count_trigger(_decode(record.value), t, place)
+            if trigger := own_records.trigger(record.value):
+                self._count_trigger(trigger, t, place)
+            else:
+                _skip(topic, record)
 
     def _count_decision(self, decision: dict[str, Any], t: int, place: dict[str, Any]) -> None:
         recipe, outcome = decision["recipe"], decision["outcome"]
@@ -165,7 +175,10 @@ class TopicReader:
         if record.value is None:
             self.audiences.forget(record.key)
             return
-        event, t = _decode(record.value), record.timestamp
+        event, t = own_records.change(record.value), record.timestamp
+        if event is None:
+            _skip(AUDIENCES, record)
+            return
         data, entered = event["data"], event["type"] == ENTERED
         if not self.audiences.take(data["audience"], record.key, data["at"], entered):
             return
@@ -194,3 +207,9 @@ class TopicReader:
         self._owners[trigger_id] = person
         if len(self._owners) > MOST_OWNERS:
             self._owners.popitem(last=False)
+
+
+def _skip(topic: str, record: Any) -> None:
+    """Logs a record that no worker has written."""
+    place = {"partition": record.partition, "offset": record.offset}
+    say(log, "not_of_a_worker", logging.WARNING, topic=topic, **place)

@@ -3,7 +3,7 @@
 An entry is a command of Redis, or one that the script in agents/view/writer.py adds. `NEWER` writes a state unless a newer
 one is there. `TRIM` keeps the newest trigger ids. `ERASE` deletes a person's entries up to a time. `UNLESS` runs a command
 unless the person was erased at that time or later. Applying a record twice changes counters only. The script writes
-offsets with the counters, so it applies no record twice.
+offsets with the counters, so it applies no record twice. A record that no worker has written has no entry.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +14,7 @@ import msgspec
 
 from agents.explain import pending_steps
 from agents.explain.pending_steps import PendingSteps
+from agents.view import own_records
 from agents.view.redis_keys import (
     DECISIONS_KEPT,
     DECISIONS_LIVE,
@@ -37,7 +38,6 @@ Row = tuple[int, bytes | None, bytes | None]
 """A record: (broker's time in ms, key, value)."""
 
 _encode: Final = msgspec.json.Encoder().encode
-_decode: Final = msgspec.json.Decoder().decode
 
 
 def is_followed(topic: str) -> bool:
@@ -59,9 +59,9 @@ def entries(topic: str, rows: Iterable[Row], keys: RedisKeys, recipes: Recipes) 
         elif topic == DECISIONS:
             yield from _decision(t, value, keys)
         elif topic == ERASED:
-            yield _erasure(value, keys)
+            yield from _erasure(value, keys)
         elif topic == AUDIENCES:
-            yield _change(t, value, keys)
+            yield from _change(t, value, keys)
         else:
             yield from _trigger(t, value, keys)
     if topic not in (PEOPLE, DECISIONS, ERASED, AUDIENCES):
@@ -89,25 +89,30 @@ def _lifetime(pending: PendingSteps) -> int:
     return max(ends) - pending.applied + DAY
 
 
-def _change(t: int, value: bytes, keys: RedisKeys) -> Entry:
+def _change(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
     """Counts a change of an audience by day. The console shows sizes from these counts."""
-    event = _decode(value)
+    event = own_records.change(value)
+    if event is None:
+        return
     change = "entered" if event["type"] == ENTERED else "left"
-    return _count(keys, t, event["data"]["audience"], "audience", change, 1)
+    yield _count(keys, t, event["data"]["audience"], "audience", change, 1)
 
 
-def _erasure(value: bytes, keys: RedisKeys) -> Entry:
-    data = _decode(value)["data"]
+def _erasure(value: bytes, keys: RedisKeys) -> Iterator[Entry]:
+    event = own_records.erasure(value)
+    if event is None:
+        return
+    data = event["data"]
     person = data["person"]
     of_person = keys.erased(person), keys.decisions(person), keys.waiting(person)
     needle = f'"person":{_encode(person).decode()}'
     shared = keys.fired, keys.triggers
-    return "ERASE", *of_person, *shared, needle, str(data["at"]), str(ERASED_LIVE)
+    yield "ERASE", *of_person, *shared, needle, str(data["at"]), str(ERASED_LIVE)
 
 
 def _decision(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
-    decision = _decode(value)
-    if decision.get("shadow"):
+    decision = own_records.decision(value)
+    if decision is None or decision.get("shadow"):
         return
     key, unless = keys.decisions(decision["person"]), keys.erased(decision["person"])
     yield "UNLESS", unless, str(decision["at"]), "ZADD", key, str(t), value.decode()
@@ -118,7 +123,9 @@ def _decision(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
 
 
 def _trigger(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
-    event = _decode(value)
+    event = own_records.trigger(value)
+    if event is None:
+        return
     data: Mapping[str, Any] = event["data"]
     brief = {name: data[name] for name in ("person", "recipe", "step")}
     unless = keys.erased(data["person"])

@@ -11,7 +11,7 @@ from agents.console.hub import Hub
 from agents.console.recipe_documents import initial_documents
 from agents.console.topic_reader import TopicReader
 from agents.console.wording import wording
-from agents.worker.producer import AUDIENCES
+from agents.worker.producer import AUDIENCES, DECISIONS
 from stream import recipes_file
 from stream.outputs import audience_changes
 from stream.outputs.outputs import Outputs
@@ -136,3 +136,12 @@ def test_a_change_is_written_in_words() -> None:
         "title": "Left the audience fans",
         "details": ("Its members: 4 orders or more, can be reached.",),
     }
+
+
+def test_the_console_skips_a_record_that_no_worker_has_written() -> None:
+    settings = Settings(kafka=("127.0.0.1:9",), time="record")
+    reader = TopicReader(settings, initial_documents(settings), Hub())
+    for topic in (AUDIENCES, DECISIONS, "triggers.cart-abandonment"):
+        rubbish = [Written(KEY, value, T, 0, 0) for value in (b"rubbish", b"{}", b"[]", b"\xff")]
+        asyncio.run(reader.take(topic, 0, [*rubbish, record(audience_changes.ENTERED, 1, 1)]))
+    assert reader.audiences.sizes["fans"] == 1

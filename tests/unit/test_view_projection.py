@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+import pytest
+
 from agents.view.projection import entries, is_followed
 from agents.view.redis_keys import RedisKeys
-from agents.worker.producer import AUDIENCES
+from agents.worker.producer import AUDIENCES, DECISIONS, ERASED
 from stream import recipes_file
 from stream.outputs import audience_changes
 from stream.outputs.outputs import Outputs
@@ -18,6 +20,13 @@ from stream.store.changelog import FORMAT, HEADER
 T = 1_767_607_200_000
 DAY = 86_400_000
 KEYS = RedisKeys("t.")
+DECISION = {
+    "trigger_id": "1",
+    "person": "customer:anna",
+    "at": T - 7,
+    "recipe": "r",
+    "outcome": "refused",
+}
 
 
 def state(person: Person) -> bytes:
@@ -74,8 +83,7 @@ def row(event: Any, key: bytes | None = b"customer:anna") -> tuple[int, bytes | 
 
 
 def test_a_decision_is_kept_for_its_person_and_counted_by_day() -> None:
-    decision = {"person": "customer:anna", "at": T - 7, "recipe": "r", "outcome": "refused"}
-    given = [row(decision | {"reason": "quiet", "steps_left": 3}), row(decision)]
+    given = [row(DECISION | {"reason": "quiet", "steps_left": 3}), row(DECISION)]
     found = list(entries("triggers.decisions", given, KEYS, recipes_file.DEFAULT))
     mine, unless = KEYS.decisions("customer:anna"), KEYS.erased("customer:anna")
     assert found == [
@@ -91,7 +99,7 @@ def test_a_decision_is_kept_for_its_person_and_counted_by_day() -> None:
 
 
 def test_decisions_of_shadows_and_tombstones_are_left_out() -> None:
-    shadow = row({"person": "customer:anna", "shadow": True})
+    shadow = row(DECISION | {"shadow": True})
     given = [shadow, (T, b"customer:anna", None), (T, None, b"{}"), (T, b"", b"{}")]
     assert list(entries("triggers.decisions", given, KEYS, recipes_file.DEFAULT)) == []
 
@@ -134,3 +142,10 @@ def test_the_topics_of_people_triggers_audiences_and_erasures_are_followed() -> 
         assert is_followed(topic)
     for topic in ("triggers.shadow", "triggers.outcomes", "storefront.events", "state.visitors"):
         assert not is_followed(topic)
+
+
+@pytest.mark.parametrize("topic", ["triggers.cart-abandonment", DECISIONS, AUDIENCES, ERASED])
+@pytest.mark.parametrize("value", [b"rubbish", b"\xff", b"[]", b"{}", b'{"type":"t","data":{}}'])
+def test_a_record_that_no_worker_has_written_has_no_entry(topic: str, value: bytes) -> None:
+    found = entries(topic, [(T, b"k", value)], KEYS, recipes_file.DEFAULT)
+    assert [entry for entry in found if entry[0] != "TRIM"] == []
