@@ -20,10 +20,10 @@ from agents.console.hub import Hub
 from agents.console.recipe_documents import RecipeDocuments
 from agents.console.rolling_counts import RollingCounts
 from agents.console.watermark_progress import EVERY_MS, WatermarkProgress
+from agents.explain import own_records
 from agents.kafka.tail import OffsetsAt, TopicTail, Tp
 from agents.kafka.topics import FACTS, RECIPES
 from agents.runtime.log import say
-from agents.view import own_records
 from agents.worker.producer import AUDIENCES, DECISIONS, NOT_TO_SEND, REJECTED
 from stream.durations import DAY, MINUTE
 from stream.outputs.audience_changes import ENTERED

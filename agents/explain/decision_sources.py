@@ -14,7 +14,7 @@ from typing import Final, Protocol, Self
 from aiokafka import TopicPartition
 
 from agents.config.settings import Settings
-from agents.explain import by_key, pending_steps
+from agents.explain import by_key, own_records, pending_steps
 from agents.explain.by_key import BY_KEY, named_by, of_fact
 from agents.explain.event_records import Record, read
 from agents.kafka import to_the_end
@@ -163,7 +163,8 @@ class Kafka:
         await self._reader.__aexit__(kind, fault, at)
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]:
-        return [json.loads(value) for _, value in await self._read(DECISIONS, people)]
+        values = [value for _, value in await self._read(DECISIONS, people)]
+        return [found for value in values if (found := own_records.decision(value))]
 
     async def triggers(self, people: Collection[str], since: int = 0) -> list[Record]:
         """The triggers and cancels of these persons, appended at `since` (ms) or later."""
@@ -173,7 +174,7 @@ class Kafka:
             name = topic.removeprefix(self.settings.prefix)
             if topic.startswith(start) and name not in (DECISIONS, OUTCOMES):
                 read = await self._read(name, people, since)
-                found += [json.loads(value) for _, value in read]
+                found += [each for _, value in read if (each := own_records.trigger(value))]
         return found
 
     async def events(self, visitors: Collection[str], since: int) -> list[Record]:
@@ -198,9 +199,8 @@ class Kafka:
 
     async def changes(self, people: Collection[str], audiences: Collection[str]) -> list[Record]:
         keys = [f"{audience}|{person}" for audience in audiences for person in people]
-        events = (
-            [json.loads(value) for _, value in await self._read(AUDIENCES, keys)] if keys else []
-        )
+        rows = await self._read(AUDIENCES, keys) if keys else []
+        events = [found for _, value in rows if (found := own_records.change(value))]
         return [each["data"] | {"type": each["type"]} for each in events]
 
     async def state(self, person: str) -> Person | None:

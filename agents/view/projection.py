@@ -12,9 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.explain import pending_steps
+from agents.explain import own_records, pending_steps
 from agents.explain.pending_steps import PendingSteps
-from agents.view import own_records
 from agents.view.redis_keys import (
     DECISIONS_KEPT,
     DECISIONS_LIVE,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from kafka import KafkaProducer
 
 from agents.__main__ import main
 from stream import recipes_file
@@ -168,6 +169,21 @@ def test_with_a_shared_key_the_last_owners_story_has_the_order(
     heard = f"somebody (known by the checkout {OFFICE}) ordered (o-4)"
     assert heard in explain(capsys, "desk9")
     assert heard not in explain(capsys, "desk1")
+
+
+@pytest.mark.usefixtures("at_the_broker")
+def test_records_that_no_worker_wrote_are_skipped(
+    capsys: pytest.CaptureFixture[str], explained: Explained
+) -> None:
+    before = explain(capsys, "customer:anna")
+    prefix = explained.environ["TRIGGERS_PREFIX"]
+    producer = KafkaProducer(bootstrap_servers=explained.environ["TRIGGERS_KAFKA"])
+    for topic in ("triggers.decisions", "triggers.cart-abandonment"):
+        for foreign in (b"no JSON", b"[]", b'{"data":{}}'):
+            producer.send(prefix + topic, foreign, key=b"customer:anna")
+    producer.flush()
+    producer.close()
+    assert explain(capsys, "customer:anna") == before
 
 
 NAMES = ("anna", "p1", "p2", "nZ3x0bqkR7Jt2c8Yw4mLfQ", "trigger", "desk1", "desk9")
