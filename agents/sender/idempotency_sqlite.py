@@ -62,9 +62,8 @@ class SqliteIdempotency:
             base.execute("pragma synchronous = full")
             for table in (TABLE, GROUP):
                 base.execute(table)
-            if (
-                base.execute(OWNER).fetchone() is None
-            ):  # else nothing is written: a frozen sender may hold the lock
+            # a file that has its group is only read: a frozen sender may hold the lock
+            if base.execute(OWNER).fetchone() is None:
                 base.execute(OWN, (self._group,))
             ((group,),) = base.execute(OWNER)
             if group != self._group:
