@@ -23,7 +23,7 @@ from agents.console.watermark_progress import EVERY_MS, WatermarkProgress
 from agents.explain import own_records
 from agents.kafka.tail import OffsetsAt, TopicTail, Tp
 from agents.kafka.topics import FACTS, RECIPES
-from agents.runtime.log import say
+from agents.runtime.sparse_log import SparseLog
 from agents.worker.producer import AUDIENCES, DECISIONS, NOT_TO_SEND, REJECTED
 from stream.durations import DAY, MINUTE
 from stream.outputs.audience_changes import ENTERED
@@ -53,7 +53,10 @@ ORIGIN: Final = ("topic", "partition", "offset", "time", "source")
 RECORDS_PER_TURN: Final = 500
 """Records that are counted before other tasks may run."""
 
-log = logging.getLogger("triggers.console")
+SKIPPED_EVERY_S: Final = 60.0
+_foreign: Final = SparseLog(
+    logging.getLogger("triggers.console"), SKIPPED_EVERY_S, counted="records"
+)
 
 _watermark: Final = msgspec.json.Decoder(WatermarkRecord).decode
 
@@ -210,6 +213,6 @@ class TopicReader:
 
 
 def _skip(topic: str, record: Any) -> None:
-    """Logs a record that no worker has written."""
-    place = {"partition": record.partition, "offset": record.offset}
-    say(log, "not_of_a_worker", logging.WARNING, topic=topic, **place)
+    """Logs a record that no worker has written, at most one of a topic in a minute."""
+    place = {"partition": str(record.partition), "offset": str(record.offset)}
+    _foreign.tell("not_of_a_worker", example=place, topic=topic)

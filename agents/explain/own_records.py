@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from stream.outputs.audience_changes import ENTERED, LEFT
+from stream.outputs.audience_changes import ENTERED, LEFT, ChangeEvent
 from stream.outputs.triggers import CANCELLED, FIRED
 
 _decode: Final = msgspec.json.Decoder().decode
@@ -51,20 +51,6 @@ class _Decision(msgspec.Struct):
     shadow: bool = False
 
 
-class _ChangeData(msgspec.Struct):
-    audience: str
-    person: str
-    at: int
-
-
-class _Entered(msgspec.Struct, tag_field="type", tag=ENTERED):
-    data: _ChangeData
-
-
-class _Left(msgspec.Struct, tag_field="type", tag=LEFT):
-    data: _ChangeData
-
-
 class _ErasureData(msgspec.Struct):
     person: str
     at: int
@@ -85,7 +71,8 @@ def decision(value: bytes) -> dict[str, Any] | None:
 
 def change(value: bytes) -> dict[str, Any] | None:
     """A change of an audience."""
-    return _read(value, _Entered | _Left)
+    found = _read(value, ChangeEvent)
+    return found if found is not None and found["type"] in (ENTERED, LEFT) else None
 
 
 def erasure(value: bytes) -> dict[str, Any] | None:

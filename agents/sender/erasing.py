@@ -10,9 +10,8 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from agents.config.settings import Settings
+from agents.explain import own_records
 from agents.explain.decision_sources import Kafka
 from agents.explain.lookup import at_of
 from agents.kafka.tail import OffsetsAt, TopicTail, Tp
@@ -20,15 +19,12 @@ from agents.sender.idempotency import KEPT_MS, IdempotencyStore, IdempotencyUnav
 from agents.sender.message import Message
 from agents.worker.producer import ERASED
 from stream.durations import DAY
-from stream.outputs.erasures import ErasureEvent
 
 LOOK_BACK_MS: Final = 8 * DAY + KEPT_MS
 """Ms to look back. Older triggers have expired: they are valid for about a week, and their records live a day longer."""
 
 AGAIN_S: Final = 1.0
 """Seconds between attempts while no record can be deleted."""
-
-_read: Final = msgspec.json.Decoder(ErasureEvent).decode
 
 
 class ErasedPeople:
@@ -52,11 +48,15 @@ class ErasedPeople:
         return await at(int(time.time() * 1000) - LOOK_BACK_MS, partitions)
 
     async def take(self, topic: str, partition: int, records: Sequence[Any]) -> int | None:
-        """Notes erased persons, and deletes their records. Raises KafkaError: the tail then reads the records again."""
-        found = [_read(each.value).data for each in records if each.value is not None]
-        for each in found:
-            self.people[each.person] = max(each.at, self.people.get(each.person, 0))
-        await self._forget_sent({each.person for each in found})
+        """Notes erased persons, and deletes their records. Skips what no worker wrote: reading it again would not help.
+
+        Raises KafkaError: the tail then reads the records again.
+        """
+        values = [each.value for each in records if each.value is not None]
+        read = [found["data"] for value in values if (found := own_records.erasure(value))]
+        for each in read:
+            self.people[each["person"]] = max(each["at"], self.people.get(each["person"], 0))
+        await self._forget_sent({each["person"] for each in read})
         return None
 
     async def _forget_sent(self, people: Collection[str]) -> None:
@@ -68,7 +68,10 @@ class ErasedPeople:
                 await self._forget(each["id"])
 
     async def settled(self, key: bytes | None, message: Message | None) -> None:
-        """Deletes the record of a settled message, and of a cancel that of its trigger, if its person was erased. `key`: the record key."""
+        """Deletes the record of a settled message if its person was erased; of a cancel also that of its trigger.
+
+        `key`: the record key.
+        """
         person = "" if key is None else key.decode("utf-8", "replace")
         if message is not None and message.at <= self.people.get(person, -1):
             for id in dict.fromkeys((message.id, message.trigger_id)):

@@ -78,6 +78,14 @@ def test_the_records_of_what_was_sent_before_the_erasure_are_deleted(given: Any)
     assert people.people == {ANNA: AT}
 
 
+@pytest.mark.parametrize("foreign", [b"no JSON", b"[]", b'{"data":{"person":"customer:anna"}}'])
+def test_a_record_that_no_worker_wrote_is_skipped(given: Any, foreign: bytes) -> None:
+    people, _, _ = given
+    records = [SimpleNamespace(value=foreign), erased(ANNA, AT)]
+    assert asyncio.run(people.take("people.erased", 0, records)) is None
+    assert people.people == {ANNA: AT}
+
+
 def test_a_second_erasure_counts_up_to_the_later_time(given: Any) -> None:
     people, _, _ = given
     asyncio.run(people.take("people.erased", 0, [erased(ANNA, AT), erased(ANNA, AT - 5)]))
