@@ -88,7 +88,8 @@ class BridgeMetrics:
             self.events.labels(source, event.type).inc()
         for each in out.left_out:
             self.left_out.labels(source, each.reason).inc()
-        self.orders_of_nobody.labels(source).inc(orders_of_nobody(out.left_out))
+        if number := orders_of_nobody(out.left_out):
+            self.orders_of_nobody.labels(source).inc(number)
         for letter in out.letters:
             self.dead_letters.labels(source, letter.reason).inc()
 

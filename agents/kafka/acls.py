@@ -41,8 +41,11 @@ def acls(role: str, settings: Settings, bridged: Iterable[str] = ()) -> list[Acl
 
 
 def _topics(role: str, settings: Settings) -> Iterator[Acl]:
-    """The rights on topics. Recipes can be published at any time, so the rights on triggers cover all recipes. No recipe
-    has the name of another topic, so these can be excepted by name: from who has no right of its own on them."""
+    """The rights on topics.
+
+    Recipes can be published at any time, so the right on triggers covers every name that begins like theirs. No recipe has
+    the name of another topic, so other topics that begin so are denied by name to a role that has no right on them.
+    """
     topics = schemas.load("topics")["topics"]
     for topic in topics:
         operations = _operations(role, topic)
@@ -56,7 +59,7 @@ def _topics(role: str, settings: Settings) -> Iterator[Acl]:
 def _exceptions(
     role: str, settings: Settings, beginning: str, topics: Iterable[dict[str, Any]]
 ) -> Iterator[Acl]:
-    """Topics whose names begin so too, and on which the role has no right. It does not even see that they exist."""
+    """Denials of the topics that begin so and on which the role has no right. It cannot even see that they exist."""
     for topic in topics:
         if topic["name"].startswith(beginning) and not _operations(role, topic):
             yield Acl("topic", settings.topic(topic["name"]), ("All",), denied=True)

@@ -139,9 +139,8 @@ class TriggerDelivery:
             return reservation.wait / 1000
         if reservation.state != "ours":
             return "duplicate" if reservation.state == "sent" else "cancelled"
-        if (
-            message.cancels
-        ):  # a worker that crashed may write the trigger again: no copy follows its cancel
+        if message.cancels:
+            # A worker that crashed may write the trigger again. No copy may follow its cancel.
             await self.idempotency.sent(message.trigger_id, until)
         attempt.begun = attempt.begun or time.monotonic()
         attempt.number += 1

@@ -118,7 +118,10 @@ def _feed(person: Person, episode: Episode, fact: Idle, seen: VisibleSummary) ->
 
 
 def _fitting(person: Person, episode: Episode, cart: CartSummary) -> CartSummary:
-    """The cart, with as many lines as fit beside the person's other open episodes. The category looked at must fit, too."""
+    """The cart, with as many lines as fit beside the person's other open episodes.
+
+    Drops the episode's category looked at if that alone does not fit.
+    """
     parts = len(cart.lines) + 1
     for other in person.episodes:
         parts += len(other.cart.lines) + 1 if other.cart is not None else 0

@@ -18,7 +18,7 @@ from stream.recipes.audiences import (
     Audiences,
     Members,
 )
-from stream.recipes.recipe import AUDIENCE, Recipes
+from stream.recipes.recipe import Recipes
 from stream.state.cart import NEVER
 from stream.state.facts import Summary
 from stream.state.life_record import Interest, Life
@@ -156,8 +156,6 @@ def _change(
         del _tell(person, audience_changes.LEFT, name, at, out).audiences[name]
     for name in entered:
         _tell(person, audience_changes.ENTERED, name, at, out).audiences[name] = at
-    if not recipes.of[AUDIENCE] and not person.episodes:
-        return
     for name in left:
         audience.left(person, name, at, recipes, out)
     for name in entered:

@@ -233,6 +233,10 @@ class Sender:
                 total += float(value)
         return total
 
+    def settled(self, **labels: str) -> float:
+        """The number of records whose delivery has ended."""
+        return self.number("triggers_sender_settled_total", **labels)
+
     def terminate(self, within: float = 10.0) -> int:
         """Sends SIGTERM. Returns the exit status."""
         self.process.terminate()

@@ -23,7 +23,7 @@ from stream.outputs import erasures
 from stream.outputs.outputs import Outputs
 from tests import access_rules
 from tests.integration.hostile import Endpoint, Reply
-from tests.integration.sending import RECIPE, Sender, Topics, now, sender, trigger
+from tests.integration.sending import RECIPE, Topics, now, sender, trigger
 from tests.integration.test_erasure import marks
 
 USER, PASSWORD = "a-sender", "password-of-a-sender"
@@ -90,10 +90,6 @@ def erase(topics: Topics, person: str) -> None:
         producer.flush()
 
 
-def settled(running: Sender, **labels: str) -> float:
-    return running.number("triggers_sender_settled_total", **labels)
-
-
 def test_a_sender_does_all_that_it_is_for_with_its_rights(
     guarded: Topics, node: Node, prefix: str, endpoint: Endpoint, tmp_path: Path
 ) -> None:
@@ -101,7 +97,7 @@ def test_a_sender_does_all_that_it_is_for_with_its_rights(
     endpoint.behave = lambda seen: Reply(400 if seen.id == refused.id else 200)
     guarded.fire(sent, of_later, refused)
     with sender(node.address, prefix, endpoint.url, tmp_path, **ACCESS) as running:
-        endpoint.wait(lambda: settled(running) == 3)
+        endpoint.wait(lambda: running.settled() == 3)
         guarded.cancel(of_later)
         endpoint.wait(lambda: endpoint.delivered[f"{of_later.id}/cancelled"] == 1)
         assert sent.id in marks(tmp_path / "marks.sqlite3")
@@ -127,7 +123,7 @@ def test_a_sender_of_named_recipes_needs_the_right_to_their_topics_only(
     with closing(Topics(node.inside, prefix)) as topics:
         topics.fire(sent)
         with sender(node.address, prefix, endpoint.url, tmp_path, **named) as running:
-            endpoint.wait(lambda: settled(running) == 1)
+            endpoint.wait(lambda: running.settled() == 1)
             erase(topics, sent.person)
             endpoint.wait(lambda: marks(tmp_path / "marks.sqlite3") == [])
             assert running.terminate() == 0

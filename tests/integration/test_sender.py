@@ -15,7 +15,6 @@ from tests.integration.hostile import Endpoint, Reply, Seen
 from tests.integration.sending import (
     RECIPE,
     SECRET,
-    Sender,
     Topics,
     header,
     rewind,
@@ -31,10 +30,6 @@ def hmac_sha256(key: bytes, text: bytes) -> bytes:
     padded = key.ljust(64, b"\0")
     inner = sha256(bytes(byte ^ 0x36 for byte in padded) + text).digest()
     return sha256(bytes(byte ^ 0x5C for byte in padded) + inner).digest()
-
-
-def settled(running: Sender, **labels: str) -> float:
-    return running.number("triggers_sender_settled_total", **labels)
 
 
 def test_a_trigger_arrives_byte_for_byte_with_a_signature_that_verifies(
@@ -63,9 +58,9 @@ def test_a_trigger_waits_for_its_time_and_a_cancelled_one_is_never_sent(
     topics.fire(soon, never)
     with sender(broker, prefix, endpoint.url, tmp_path) as running:
         topics.cancel(never)
-        endpoint.wait(lambda: settled(running) == 3)
-        assert settled(running, outcome="cancelled", kind="fired") == 1
-        assert settled(running, outcome="unsent") == 1
+        endpoint.wait(lambda: running.settled() == 3)
+        assert running.settled(outcome="cancelled", kind="fired") == 1
+        assert running.settled(outcome="unsent") == 1
     assert endpoint.delivered == {soon.id: 1}
     assert int(endpoint.seen[0].headers["webhook-timestamp"]) * 1000 >= soon.start - 999
 
@@ -76,8 +71,8 @@ def test_an_ended_trigger_is_dropped_and_its_offset_committed(
     late, live = trigger("late", wait=-9_000, valid=8_000), trigger("live")
     topics.fire(late, live)
     with sender(broker, prefix, endpoint.url, tmp_path) as running:
-        endpoint.wait(lambda: settled(running) == 2)
-        assert settled(running, outcome="expired") == 1
+        endpoint.wait(lambda: running.settled() == 2)
+        assert running.settled(outcome="expired") == 1
         assert running.terminate() == 0
     assert endpoint.delivered == {live.id: 1}
     assert topics.left() == 0
@@ -95,8 +90,8 @@ def test_a_cancel_after_its_trigger_is_a_second_webhook(
         endpoint.wait(lambda: endpoint.delivered[f"{given.id}/cancelled"] == 1)
         topics.fire(given)
         topics.cancel(given)
-        endpoint.wait(lambda: settled(running) == 4)
-        assert settled(running, outcome="duplicate") == 2
+        endpoint.wait(lambda: running.settled() == 4)
+        assert running.settled(outcome="duplicate") == 2
     assert endpoint.ids(200) == [given.id, f"{given.id}/cancelled"]
     assert json.loads(endpoint.seen[1].body)["type"] == "storefront.trigger.cancelled.v1"
 
@@ -172,7 +167,7 @@ def test_an_endpoint_that_fails_stalls_and_restarts_gets_everything(
             lambda: running.number("triggers_sender_attempts_total", answer="unreachable") > 0
         )
         endpoint.start()
-        endpoint.wait(lambda: settled(running, outcome="delivered") == len(given), 60)
+        endpoint.wait(lambda: running.settled(outcome="delivered") == len(given), 60)
         assert endpoint.delivered.keys() == {each.id for each in given}
         for answer in ("2xx", "4xx", "429", "5xx", "timeout", "unreachable"):
             assert running.number("triggers_sender_attempts_total", answer=answer) > 0
@@ -222,7 +217,7 @@ def test_after_an_offset_reset_only_dead_letters_are_sent(
     endpoint.behave = lambda seen: Reply()
     with sender(broker, prefix, endpoint.url, tmp_path) as running:
         endpoint.wait(lambda: topics.left() == 0)
-        assert settled(running, outcome="duplicate") == 10
+        assert running.settled(outcome="duplicate") == 10
     assert endpoint.delivered == {each.id: 1 for each in [*well, refused]}
 
 

@@ -128,7 +128,7 @@ def test_senders_that_come_and_go_share_the_people_and_send_each_trigger_once(
     with sender(broker, prefix, endpoint.url, tmp_path, **env):
         endpoint.wait(lambda: len(endpoint.delivered) > 30)
         with sender(broker, prefix, endpoint.url, tmp_path, **env) as other:
-            endpoint.wait(lambda: other.number("triggers_sender_settled_total") > 30)
+            endpoint.wait(lambda: other.settled() > 30)
             assert other.terminate() == 0
         endpoint.wait(lambda: topics.left() == 0, 60)
     assert endpoint.delivered == {each.id: 1 for each in given}

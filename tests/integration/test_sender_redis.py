@@ -71,7 +71,7 @@ def test_a_2xx_answer_without_redis_survives_a_kill(
     with sender(broker, prefix, endpoint.url, tmp_path, **env) as running:
         endpoint.wait(lambda: len({each.id for each in endpoint.seen}) == 9)
         kept.stop()
-        endpoint.wait(lambda: running.number("triggers_sender_settled_total") == 8)
+        endpoint.wait(lambda: running.settled() == 8)
         running.process.kill()
         kept.start()
         endpoint.behave = lambda seen: Reply()

@@ -61,7 +61,7 @@ def test_a_wrong_key_delays_all_records_and_creates_no_dead_letter(
         endpoint.wait(lambda: len(endpoint.seen) >= 1)
         time.sleep(2)
         assert len(endpoint.seen) <= 3
-        assert running.number("triggers_sender_settled_total") == 0
+        assert running.settled() == 0
     assert topics.dead() == []
 
 

@@ -124,8 +124,7 @@ def test_a_trigger_that_a_worker_writes_again_is_not_sent_after_its_cancel(
         endpoint.behave = lambda seen: Reply()
         tries = len(endpoint.seen)
         topics.fire(given)
-        settled = "triggers_sender_settled_total"
-        endpoint.wait(lambda: running.number(settled, outcome="duplicate") == 1)
+        endpoint.wait(lambda: running.settled(outcome="duplicate") == 1)
         topics.cancel(given)
-        endpoint.wait(lambda: running.number(settled, outcome="duplicate") == 2)
+        endpoint.wait(lambda: running.settled(outcome="duplicate") == 2)
     assert len(endpoint.seen) == tries
