@@ -19,11 +19,12 @@ SOURCE: Final = "/people/erased"
 
 
 class Erasure(Struct):
-    """An erasure. `at` (ms): everything of the person up to this time is erased."""
+    """An erasure. `at` (ms): everything of the person up to this time is erased · `event`: the id of the event that asked."""
 
     person: str
     customer: str | None
     at: int
+    event: str
 
 
 class ErasureEvent(Struct):
@@ -40,11 +41,19 @@ class ErasureEvent(Struct):
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def publish(person: str, at: int, recipes: Recipes, out: Outputs, also: Iterable[str] = ()) -> None:
-    """Adds the records of an erasure. `also`: audiences of the person that no recipe names any more."""
+def publish(
+    person: str,
+    at: int,
+    recipes: Recipes,
+    out: Outputs,
+    also: Iterable[str] = (),
+    event: str = "",
+) -> None:
+    """Adds the records of an erasure. `also`: audiences of the person that no recipe names any more · `event`: the id of
+    the event that asked, "" if an earlier release read it."""
     id = sha256(f"erased|{person}|{at}".encode()).hexdigest()[:32]
     customer = person.removeprefix("customer:") if person.startswith("customer:") else None
-    event = ErasureEvent(
+    made = ErasureEvent(
         "1.0",
         id,
         SOURCE,
@@ -52,9 +61,9 @@ def publish(person: str, at: int, recipes: Recipes, out: Outputs, also: Iterable
         person,
         rfc3339(at),
         "application/json",
-        Erasure(person, customer, at),
+        Erasure(person, customer, at, event),
     )
     for name in dict.fromkeys([*also, *(each.name for each in recipes.audiences.all)]):
         out.audiences.append((name, person, at, False, None))
-    out.erased.append((person, _encode(event)))
+    out.erased.append((person, _encode(made)))
     out.counts["erased", person.partition(":")[0]] += 1

@@ -76,30 +76,38 @@ def erase(state: Visitor, event: PersonErased, t: int, out: Outputs) -> bool:
         state.former = None
     people += [key for key in keys if key.startswith(_ADDRESSES)]
     alone = customer is None and is_pseudo(event.visitor)
-    _send_facts(state, people, t, out)
-    _claim(state, keys, named if alone else [], t, out)
+    _send_facts(state, people, event.id, t, out)
+    _claim(state, keys, named if alone else [], event.id, t, out)
     return own
 
 
-def _send_facts(state: Visitor, people: Iterable[str], t: int, out: Outputs) -> None:
+def _send_facts(state: Visitor, people: Iterable[str], event: str, t: int, out: Outputs) -> None:
     for person in dict.fromkeys(people):
-        out.add_fact(facts.Erased(at=t, visitor=state.id, n=number(state), person=person))
+        n = number(state)
+        out.add_fact(facts.Erased(at=t, visitor=state.id, n=n, person=person, event=event))
 
 
 def _claim(
-    state: Visitor, keys: Iterable[str], with_owners: list[str], t: int, out: Outputs
+    state: Visitor,
+    keys: Iterable[str],
+    with_owners: list[str],
+    event: str,
+    t: int,
+    out: Outputs,
 ) -> None:
     for key in dict.fromkeys(keys):
-        n, person, owners = number(state), state.person, key in with_owners
-        out.claim(ErasureClaim(at=t, visitor=state.id, n=n, key=key, person=person, owners=owners))
+        claim = ErasureClaim(at=t, visitor=state.id, n=number(state), key=key, person=state.person)
+        claim.owners, claim.event = key in with_owners, event
+        out.claim(claim)
 
 
-def end_person(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
+def end_person(person: Person, fact: facts.Erased, recipes: Recipes, out: Outputs) -> None:
     """Closes the person's episodes, cancels its valid triggers, and removes it from its audiences."""
+    at = fact.at
     for episode in person.open_episodes():
         lifecycle.close(person, episode, "erased", at, recipes, out)
     for episode in person.episodes:
         triggers.cancel_all(episode.published, at, "erased", None, out)
     belonged = [] if person.life is None else list(person.life.audiences)
     membership.leave_all(person, at, recipes, out, recipes)
-    erasures.publish(person.id, at, recipes, out, belonged)
+    erasures.publish(person.id, at, recipes, out, belonged, fact.event)

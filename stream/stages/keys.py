@@ -155,7 +155,7 @@ def _erased(key: Key, claim: ErasureClaim, out: Outputs) -> None:
     """Erases the owners with a key that alone names them, unless the key is shared."""
     if claim.owners and not key.shared:
         for owner in key.owners:
-            out.add_fact(facts.Erased(**_place(key, claim, owner.person)))
+            out.add_fact(facts.Erased(**_place(key, claim, owner.person), event=claim.event))
 
 
 APPLY: Final[Mapping[type, Callable[[Key, Any, Outputs], None]]] = {

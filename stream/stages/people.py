@@ -97,8 +97,8 @@ class People(WaitingStage[Person, AnyFact]):
 
     def _apply_to(self, state: Person, record: AnyFact, out: Outputs) -> None:
         kind, recipes = type(record), self._recipes
-        if kind is facts.Erased:
-            erasing.end_person(state, record.at, recipes, out)
+        if isinstance(record, facts.Erased):
+            erasing.end_person(state, record, recipes, out)
             return
         life_facts.arrives(state, record)
         APPLY[kind](state, record, recipes, out)

@@ -49,9 +49,10 @@ class ConsentClaim(Claim, tag="consent.changed", gc=False):
 
 
 class ErasureClaim(Claim, tag="person.erased", gc=False):
-    """Says that the key is erased. `owners`: its owners are erased too."""
+    """Says that the key is erased. `owners`: its owners are erased too · `event`: the id of the event that asked."""
 
     owners: bool = False
+    event: str = ""
 
 
 AnyClaim = Bound | OrderClaim | CancelClaim | DeliveryClaim | ConsentClaim | ErasureClaim

@@ -145,7 +145,9 @@ class Subscribed(Fact, tag="visitor.subscribed", gc=False):
 
 
 class Erased(Fact, tag="person.erased", gc=False):
-    """Says that the person is erased. Nothing of it is kept."""
+    """Says that the person is erased. Nothing of it is kept. `event`: the id of the event that asked for it."""
+
+    event: str = ""
 
 
 class WatermarkRecord(Struct, tag_field="type", tag="mark", gc=False, omit_defaults=True):

@@ -15,7 +15,7 @@ NOBODY = ("visitor:~customer:", "visitor:~email:", "visitor:~phone:")
 def erase(stage: "Stage", event: Event) -> None:
     """Tells every person and key that is meant, and ends the visitor unless it is another customer's by now.
 
-    The body of a claim: whether all owners of the key are meant, too.
+    The body of a claim: whether all owners of the key are meant, too; and the event. That of a fact: the event.
     """
     visitor, owner = stage.visitor, event.owner
     named = None if owner.customer is None else f"customer:{owner.customer}"
@@ -35,9 +35,9 @@ def erase(stage: "Stage", event: Event) -> None:
         exit_intent.cancel(visitor, "erased", None, stage.at, stage.out)
     people += [key for key in keys if key.startswith(("email:", "phone:"))]
     for person in dict.fromkeys(people):
-        stage.tell(person, "person.erased")
+        stage.tell(person, "person.erased", event.id)
     only_keys = owner.pseudo and owner.customer is None
     for key in dict.fromkeys(keys):
-        stage.claim(key, "person.erased", only_keys and key in owner.keys)
+        stage.claim(key, "person.erased", (only_keys and key in owner.keys, event.id))
     if not of_another:
         stage.end()

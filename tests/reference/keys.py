@@ -61,12 +61,13 @@ class Keys:
                 source, consent = claim.body
                 self._consent(source, consent, at)
             case "person.erased":
-                self._erased(claim.body, at)
+                all_owners, event = claim.body
+                self._erased(all_owners, event, at)
 
-    def _erased(self, all_owners: bool, at: int) -> None:
+    def _erased(self, all_owners: bool, event: str, at: int) -> None:
         if all_owners and not self.known.shared:
             for person in self.known.owners:
-                self._tell(person, "person.erased", None, at)
+                self._tell(person, "person.erased", event, at)
         self.known, self.last_claim, self.erased_at, self.told = Known(), None, at, 0
 
     def _tell(self, person: str, kind: str, body: Any, at: int) -> None:

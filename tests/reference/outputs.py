@@ -23,7 +23,7 @@ class Outputs:
         self.without_value: list[tuple[str, str]] = []
         """(audience, person) of the records on `audiences` that have none."""
 
-    def erases(self, person: str, at: int) -> None:
+    def erases(self, person: str, at: int, event: str) -> None:
         customer = person.removeprefix("customer:") if person.startswith("customer:") else None
         self.erased.append(
             {
@@ -34,7 +34,7 @@ class Outputs:
                 "id": hashlib.sha256(f"erased|{person}|{at}".encode()).hexdigest()[:32],
                 "time": rfc3339(at),
                 "datacontenttype": "application/json",
-                "data": {"person": person, "customer": customer, "at": at},
+                "data": {"person": person, "customer": customer, "at": at, "event": event},
             }
         )
 

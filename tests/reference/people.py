@@ -97,7 +97,7 @@ class People:
         change(person, [], at, self.recipes, self.out, former)
         self.person, self.known = Person(person.id), False
 
-    def _erased(self, at: int) -> None:
+    def _erased(self, at: int, event: str) -> None:
         """Ends all that is known. What comes behind at the same time is of the person that was."""
         person = self.person
         for episode in person.open_episodes():
@@ -107,7 +107,7 @@ class People:
         named = [each["name"] for each in self.recipes.audiences] + person.audiences
         change(person, [], at, self.recipes, self.out)
         self.out.without_value += [(name, person.id) for name in dict.fromkeys(named)]
-        self.out.erases(person.id, at)
+        self.out.erases(person.id, at, event)
         self.person, self.known, self.erased_at = Person(person.id), False, at
 
     def _turn(self, at: int) -> None:
@@ -128,7 +128,7 @@ class People:
         if at == self.erased_at or (self.known and fact.is_copy(self.last)):
             return
         if fact.kind == "person.erased":
-            self._erased(at)
+            self._erased(at, body)
             return
         if fact.kind == "brought":
             self._brought(body, at, fact.visitor)

@@ -83,6 +83,12 @@ class Erasing:
         return [person for out in self.outs for person, _ in out.erased]
 
     @property
+    def asked(self) -> dict[str, str]:
+        """The id of the event that asked, by the person."""
+        records = [json.loads(value) for out in self.outs for _, value in out.erased]
+        return {each["subject"]: each["data"]["event"] for each in records}
+
+    @property
     def audiences(self) -> list[tuple[str, str, str]]:
         found = [each for out in self.outs for each in out.audiences]
         words = {True: "entered", False: "left"}
@@ -183,6 +189,17 @@ def test_erasing_an_address_erases_everybody_that_it_names(make: VisitorBackend)
     )
     assert set(erasing.erased) == {f"email:{EMAIL}", "customer:anna"}
     assert erasing.kept == {"v-1"}, "its visitors are named by events of their own"
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_an_erasure_names_its_event_also_where_a_key_passed_it_on(make: VisitorBackend) -> None:
+    whole, by_key = (
+        at(5, "person.erased", visitor="v-1"),
+        at(6, "person.erased", keys={"cart": "7"}),
+    )
+    erasing = Erasing([cart(0, "v-1"), cart(1, "v-2", keys={"cart": "7"}), whole, by_key], make)
+    assert erasing.asked["visitor:v-1"] == whole["id"]
+    assert erasing.asked["visitor:v-2"] == by_key["id"]
 
 
 def test_the_other_customer_of_an_address_stays() -> None:
