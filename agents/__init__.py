@@ -7,7 +7,7 @@
     faces/    connect/            the collector as a service, for each SDK and webhook; its sources file
     bridge/                       turns topics of other systems into events
     sender/                       delivers triggers: once, in order, never after a cancel
-    erasure/                      erases a person, and finds its remaining data
+    erasure/  eraser/             erases a person, and finds its remaining data; follows erasures
     explain/  view/               why a person got a message, or did not; the view in Redis
     published/                    documents of recipes in the topic `recipes`
     compare/  lift/               compares two recipes files; measures the effect of recipes

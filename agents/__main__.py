@@ -23,7 +23,7 @@ COMMANDS: Final = {
     "recipes": "check and publish recipes files, and list what was in force when",
     "audience": "list who belongs to an audience now",
     "explain": "say why a person got a message, or did not",
-    "erase": "delete all data of a person, and say what is left",
+    "erase": "delete all data of a person, and say what is left; or follow erasures",
     "collector": "take events of storefront SDKs and shops over HTTP",
     "connect": "check a sources file, or try a request of a source",
     "console": "serve a page that shows live decisions and their reasons",

@@ -2,39 +2,39 @@
 
 It searches the states for the person's visitors and keys of identity. For each of them it writes an event
 `person.erased` to `storefront.events`, which makes the workers delete the data. With `--check` it writes nothing.
-docs/privacy.md says when to use it.
+With `--follow` it is an eraser, which runs until it is stopped: agents/eraser. docs/privacy.md says when to use it.
 """
 
 import argparse
 import asyncio
 import os
 import sys
-import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 import msgspec
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
+from agents.config.common import add_metrics
 from agents.config.environment import Environment
 from agents.config.pepper import PEPPER, pepper
-from agents.config.settings import Settings, SettingsError, aiokafka_options
+from agents.config.settings import Settings, SettingsError
 from agents.connect.contacts import keyed
-from agents.erasure import search, traces
-from agents.erasure.events import Event, events
-from agents.erasure.states import Changelogs, key_of, person_of, visitor_of
+from agents.eraser import eraser
+from agents.eraser.settings import EraserSettings
+from agents.erasure import traces, writing
+from agents.erasure.events import events
+from agents.erasure.finding import Sought, find, find_left
+from agents.erasure.states import Changelogs
 from agents.erasure.traces import KEPT, Trace
 from agents.erasure.wanted import ErasedNames
-from agents.kafka.partitioner import partition_of
-from agents.kafka.topics import EVENTS, STATE_KEYS, STATE_PEOPLE, STATE_VISITORS
+from agents.kafka.topics import EVENTS
+from agents.runtime.log import configure
 from agents.worker.producer import AUDIENCES
-from stream.events.decoding import parse
 from stream.events.faults import Unread
 from stream.events.scalars import HASH
-from stream.state.visitor import Visitor
 from stream.store.changelog import UnreadableState
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -50,11 +50,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check", action="store_true", help="write nothing; only say what is known of the person"
     )
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="run until stopped, and erase what is still kept of everybody in people.erased",
+    )
+    add_metrics(parser, eraser.METRICS)
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: the events are written, or nothing is left. 1: something is left, or a server does not answer. 2: wrong
-    arguments or settings."""
+    """0: the events are written, nothing is left, or a signal stopped --follow. 1: something is left, or a server does
+    not answer. 2: wrong arguments or settings, or with --follow topics missing."""
+    if args.follow:
+        return _follow(args)
     try:
         settings = Settings.read()
         settings.require_kafka()
@@ -66,6 +74,19 @@ def run(args: argparse.Namespace) -> int:
     except (KafkaError, RedisError, OSError) as error:
         print(f"nothing was erased: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
+
+
+def _follow(args: argparse.Namespace) -> int:
+    configure()
+    try:
+        if args.check or args.customer or args.visitor or args.email or args.phone:
+            raise SettingsError("--follow: expected no person and no --check beside it")
+        settings = EraserSettings.read()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    asyncio.run(eraser.work(settings, args.metrics))
+    return 0
 
 
 def given_names(args: argparse.Namespace, env: Environment) -> ErasedNames:
@@ -108,87 +129,37 @@ def _key(kind: str, given: str, env: Environment) -> str:
     return key
 
 
-async def find(
-    changelogs: Changelogs, given: ErasedNames
-) -> tuple[ErasedNames, dict[str, Visitor]]:
-    """(all names of the person, the states of its visitors). It searches again until it finds no new name."""
-    wanted = given.copy()
-    while True:
-        before = wanted.names
-        needles = wanted.needles()
-        visitors = await _decoded(changelogs, STATE_VISITORS, needles, visitor_of)
-        for state in visitors.values():
-            search.of_visitor(state, wanted)
-        for key in (await _decoded(changelogs, STATE_KEYS, needles, key_of)).values():
-            search.of_key(key, wanted, given.keys)
-        for person in (await _decoded(changelogs, STATE_PEOPLE, needles, person_of)).values():
-            search.of_person(person, wanted)
-        if wanted.names == before:
-            return wanted, visitors
-
-
-async def _decoded(changelogs: Changelogs, topic: str, needles: list[bytes], of: Any) -> Any:
-    return {key: of(value) for key, value in (await changelogs.states(topic, needles)).items()}
-
-
 async def _erase(settings: Settings, given: ErasedNames) -> int:
     async with Changelogs(settings) as changelogs:
-        wanted, states = await find(changelogs, given)
-        made = events(wanted, states, given.keys)
-        old = await _left_long_ago(changelogs, wanted)
+        person = Sought(given)
+        await find(changelogs, [person])
+        await find_left(changelogs, [person])
+        made = events(person.wanted, person.visitors, given.keys)
         counts = {topic: await changelogs.partitions(topic) for topic in (EVENTS, AUDIENCES)}
     if not counts[EVENTS]:
         raise SettingsError(
             f"{settings.topic(EVENTS)} is missing: make it with `storefront-triggers topics`"
         )
-    await _write(settings, made, old, counts)
+    writer = writing.producer(settings)
+    await writer.start()
+    try:
+        await writing.write(writer, settings, writing.COMMAND, made, person.left, counts)
+    finally:
+        await writer.stop()
     for event in made:
-        names = {name: value for name, value in event.items() if name not in ("id", "type")}
+        names = {name: value for name, value in event.items() if name != "type"}
         print("erased: " + _encode(names).decode())
     print(f"events written: {len(made)}; in a minute --check says what is left")
     return 0
 
 
-async def _left_long_ago(changelogs: Changelogs, wanted: ErasedNames) -> list[str]:
-    """Record keys of audiences that the person has left. Workers delete only those of the recipes in force."""
-    last: dict[str, bool] = {}
-    async for row in changelogs.rows(AUDIENCES):
-        if row.key.partition("|")[2] in wanted.people:
-            last[row.key] = row.value is not None and b"storefront.audience.left.v1" in row.value
-    return [key for key, left in last.items() if left]
-
-
-async def _write(
-    settings: Settings, made: Iterable[Event], old: Iterable[str], counts: Mapping[str, int]
-) -> None:
-    producer = AIOKafkaProducer(
-        **aiokafka_options(settings),
-        client_id="triggers-erase",
-        acks="all",
-        enable_idempotence=True,
-    )
-    await producer.start()
-    try:
-        for event in made:
-            value = _encode({"id": f"erase-{uuid.uuid4().hex}", **event})
-            read = parse(value)
-            assert read is not None, "an event"
-            key = read.visitor.encode()
-            partition = partition_of(key, counts[EVENTS])
-            await producer.send_and_wait(settings.topic(EVENTS), value, key, partition)
-        for name in old:
-            key, topic = name.encode(), settings.topic(AUDIENCES)
-            await producer.send_and_wait(topic, None, key, partition_of(key, counts[AUDIENCES]))
-    finally:
-        await producer.stop()
-
-
 async def _check(settings: Settings, given: ErasedNames) -> int:
     async with Changelogs(settings) as changelogs:
-        wanted, _ = await find(changelogs, given)
-        found = await traces.in_topics(changelogs, wanted)
+        person = Sought(given)
+        await find(changelogs, [person])
+        found = await traces.in_topics(changelogs, person.wanted)
     if settings.redis:
-        found += await traces.in_redis(settings.redis, wanted)
+        found += await traces.in_redis(settings.redis, person.wanted)
     for line in lines(found):
         print(line)
     if not found:

@@ -25,6 +25,13 @@ def events(wanted: ErasedNames, states: Mapping[str, Visitor], given: set[str]) 
     return [{"type": "person.erased", **each} for each in found]
 
 
+def of_states(wanted: ErasedNames, states: Mapping[str, Visitor]) -> list[Event]:
+    """The events for these visitors and the keys alone: nothing names a customer that has come anew meanwhile by itself."""
+    named = ErasedNames(wanted.customers, set(states), wanted.keys)
+    found = [*_of_visitors(named, states), *_of_keys(named)]
+    return [{"type": "person.erased", **each} for each in found]
+
+
 def _of_visitors(wanted: ErasedNames, states: Mapping[str, Visitor]) -> Iterator[Event]:
     for id in sorted(wanted.visitors):
         state, of_all = states.get(id), wanted.customers

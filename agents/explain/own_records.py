@@ -54,6 +54,7 @@ class _Decision(msgspec.Struct):
 class _ErasureData(msgspec.Struct):
     person: str
     at: int
+    event: str = ""
 
 
 class _Erasure(msgspec.Struct):

@@ -11,13 +11,16 @@ from agents.config.settings import Settings
 
 Resource = Literal["topic", "group", "transactionalId"]
 
-ROLES: Final = ("storefront", "bridge", "worker", "sender", "operator", "publisher")
+ROLES: Final = ("storefront", "bridge", "worker", "sender", "eraser", "operator", "publisher")
 
 OPERATORS: Final = ("operator", "publisher")
 """Roles that create topics. A publisher is an operator who may also publish recipes."""
 
 SENDER_GROUP: Final = "sender"
 """Name of the senders' group after the prefix. TRIGGERS_SENDER_GROUP sets another."""
+
+ERASER_GROUP: Final = "eraser"
+"""Name of the erasers' group after the prefix. TRIGGERS_ERASER_GROUP sets another."""
 
 BRIDGE_GROUP: Final = "bridge"
 """Name of the bridges' group after the prefix. TRIGGERS_BRIDGE_GROUP sets another."""
@@ -85,6 +88,7 @@ def _groups(role: str, settings: Settings) -> Iterator[Acl]:
         "worker": settings.group,
         "sender": settings.topic(SENDER_GROUP),
         "bridge": settings.topic(BRIDGE_GROUP),
+        "eraser": settings.topic(ERASER_GROUP),
     }
     if role in groups:
         yield Acl("group", groups[role], ("Describe", "Read"))

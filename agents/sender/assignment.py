@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from agents.kafka.offset_tracker import OffsetTracker
 from agents.sender.delivery import Attempt, TriggerDelivery
 from agents.sender.key_queues import KeyQueues
 from agents.sender.message import NotATrigger, read
 from agents.sender.metrics import Outcome
-from agents.sender.offset_tracker import OffsetTracker
 
 OPEN: Final = 10_000
 """Open records of all partitions. Fewer: persons that wait block others. More: some kilobytes of memory each."""

@@ -28,14 +28,14 @@ CLASSES = {
 MODULES = {
     "agents": {
         "assignment": "the partitions of a worker, and those of a sender: each is a consumer group",
-        "consumer": "of a worker, of a sender, and of a bridge",
+        "consumer": "of a worker, of a sender, of a bridge, and of an eraser",
         "dead_letters": "of input that cannot be read, and of triggers that no endpoint took",
-        "health": "of a worker, of a sender, and of a bridge",
+        "health": "of a worker, of a sender, of a bridge, and of an eraser",
         "lookup": "the page asks what the command asks",
         "metrics": "each program has instruments of its own",
         "producer": "of outputs, and of collected events",
         "recipes": "the command, and what it reads",
-        "settings": "of the service, of a sender, and of a bridge",
+        "settings": "of the service, of a sender, of a bridge, and of an eraser",
         "shop": "the demo shop, and the demo that opens it",
         "topics": "the command, and the list that it makes",
         "worker": "the command, and what it runs",

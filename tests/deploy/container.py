@@ -8,6 +8,7 @@ from agents.__main__ import COMMANDS
 from agents.bridge.settings import BridgeSettings
 from agents.collector.access import Collecting
 from agents.config.settings import Settings
+from agents.eraser.settings import EraserSettings
 from agents.sender.settings import SenderSettings
 
 
@@ -24,6 +25,8 @@ def read(command: str, environ: Mapping[str, str]) -> Settings:
     """The settings as the command reads them. Raises SettingsError."""
     if command == "sender":
         return SenderSettings.read(environ).common
+    if command == "erase":
+        return EraserSettings.read(environ).common
     if command == "bridge":
         return BridgeSettings.read(environ).common
     settings = Settings.read(environ)
@@ -39,6 +42,7 @@ def known() -> set[str]:
         "agents.config.settings",
         "agents.sender.settings",
         "agents.bridge.settings",
+        "agents.eraser.settings",
         "agents.collector.access",
         "agents.console.publish_key",
         "agents.console.collectors",

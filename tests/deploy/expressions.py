@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from agents.bridge.metrics import BridgeMetrics
 from agents.collector.metrics import CollectorMetrics
 from agents.config.settings import Settings
+from agents.eraser.metrics import EraserMetrics
 from agents.sender.metrics import Metrics as SenderMetrics
 from agents.view.metrics import ViewMetrics
 from agents.view.redis_client import Link
@@ -35,6 +36,7 @@ def registries() -> list[CollectorRegistry]:
         Metrics().registry,
         SenderMetrics().registry,
         BridgeMetrics().registry,
+        EraserMetrics().registry,
         CollectorMetrics().registry,
         ViewMetrics(link, writer).registry,
     ]

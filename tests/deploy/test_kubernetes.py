@@ -24,7 +24,8 @@ HOME = DEPLOY / "kubernetes"
 RENDERED = [HOME, HOME / "example"]
 SCHEMAS = "1.34"
 CUSTOM = ("keda.sh/v1alpha1", "monitoring.coreos.com/v1")
-FILES = [HOME / "base" / f"{name}.yaml" for name in ("worker", "console", "scaling", "monitoring")]
+FILES = [HOME / "base" / f"{name}.yaml" for name in ("worker", "console", "eraser")]
+FILES += [HOME / "base" / f"{name}.yaml" for name in ("scaling", "monitoring")]
 FILES += [HOME / "base" / "network.yaml", HOME / "sender" / "sender.yaml"]
 FILES += [HOME / "bridge" / "bridge.yaml"]
 FILES += [HOME / "collector" / "collector.yaml"]
@@ -172,6 +173,7 @@ def test_a_pod_is_probed_where_it_answers(pod: Resource) -> None:
         "worker": "runtime/probes.py",
         "sender": "runtime/probes.py",
         "bridge": "runtime/probes.py",
+        "eraser": "runtime/probes.py",
         "collector": "runtime/probes.py",
         "console": "console/routes.py",
     }

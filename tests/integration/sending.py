@@ -5,7 +5,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -185,34 +185,23 @@ class Command(Process):
         return self._started.wait(within)
 
 
-class Sender:
-    """A process. `env` overrides the settings that every test has."""
+class Service:
+    """A process of a command with probes, ready once its log says `assigned`."""
 
-    def __init__(self, broker: str, prefix: str, url: str, folder: Path, **env: str) -> None:
+    def __init__(
+        self, command: str, arguments: Iterable[str], folder: Path, variables: Mapping[str, str]
+    ) -> None:
         self.port = ports.free(1)[0]
-        variables = {
-            "TRIGGERS_KAFKA": broker,
-            "TRIGGERS_PREFIX": prefix,
-            "TRIGGERS_SESSION_MS": "6000",
-            "TRIGGERS_WEBHOOK_URL": url,
-            "TRIGGERS_WEBHOOK_SECRET": SECRET,
-            "TRIGGERS_WEBHOOK_TIMEOUT_MS": "1000",
-            "TRIGGERS_WEBHOOK_BACKOFF_MS": "50/400",
-            "TRIGGERS_SENDER_STORE": str(folder / "marks.sqlite3"),
-            "TRIGGERS_REDIS": "",  # a test that means a Redis says so, whatever the machine has
-            **env,
-        }
-        self.store = "redis" if variables["TRIGGERS_REDIS"] else "file"
         self.process = Command(
-            "sender",
+            command,
             [
                 "env",
                 f"PYTHONPATH={HERE}",
                 *(f"{name}={value}" for name, value in variables.items()),
-                *(sys.executable, "-m", "agents", "sender"),
+                *(sys.executable, "-m", "agents", command, *arguments),
                 *("--metrics", f"127.0.0.1:{self.port}"),
             ],
-            folder / f"sender-{self.port}.log",
+            folder / f"{command}-{self.port}.log",
             lambda process: " assigned " in process.output(),
         )
 
@@ -233,14 +222,34 @@ class Sender:
                 total += float(value)
         return total
 
-    def settled(self, **labels: str) -> float:
-        """The number of records whose delivery has ended."""
-        return self.number("triggers_sender_settled_total", **labels)
-
     def terminate(self, within: float = 10.0) -> int:
         """Sends SIGTERM. Returns the exit status."""
         self.process.terminate()
         return self.process.status(within)
+
+
+class Sender(Service):
+    """A process. `env` overrides the settings that every test has."""
+
+    def __init__(self, broker: str, prefix: str, url: str, folder: Path, **env: str) -> None:
+        variables = {
+            "TRIGGERS_KAFKA": broker,
+            "TRIGGERS_PREFIX": prefix,
+            "TRIGGERS_SESSION_MS": "6000",
+            "TRIGGERS_WEBHOOK_URL": url,
+            "TRIGGERS_WEBHOOK_SECRET": SECRET,
+            "TRIGGERS_WEBHOOK_TIMEOUT_MS": "1000",
+            "TRIGGERS_WEBHOOK_BACKOFF_MS": "50/400",
+            "TRIGGERS_SENDER_STORE": str(folder / "marks.sqlite3"),
+            "TRIGGERS_REDIS": "",  # a test that means a Redis says so, whatever the machine has
+            **env,
+        }
+        self.store = "redis" if variables["TRIGGERS_REDIS"] else "file"
+        super().__init__("sender", (), folder, variables)
+
+    def settled(self, **labels: str) -> float:
+        """The number of records whose delivery has ended."""
+        return self.number("triggers_sender_settled_total", **labels)
 
 
 @contextmanager

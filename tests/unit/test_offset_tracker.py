@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.sender.offset_tracker import OffsetTracker
+from agents.kafka.offset_tracker import OffsetTracker
 
 
 def test_without_records_there_is_nothing_to_commit() -> None:

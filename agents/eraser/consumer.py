@@ -1,0 +1,178 @@
+"""The consumer of an eraser: a member of its group that commits the erasures of which nothing is kept.
+
+Reading and looking run side by side: the member stays in its group during a long pass.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiokafka import ConsumerRebalanceListener
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+)
+from aiokafka.structs import TopicPartition
+
+from agents.eraser.followed import FollowedErasures, OpenErasure
+from agents.eraser.metrics import EraserMetrics
+from agents.eraser.passes import ErasurePasses
+from agents.eraser.settings import EraserSettings
+from agents.erasure.states import COMPACTED
+from agents.kafka import group_member
+from agents.kafka.reconnect import connection_loss_as_error
+from agents.kafka.topics import EVENTS, STATE_PEOPLE, TopicsMissing
+from agents.runtime.log import say
+from agents.worker.producer import ERASED
+
+log = logging.getLogger("triggers.eraser")
+
+POLL_MS: Final = 500
+AT_ONCE: Final = 500
+COMMIT_S: Final = 1.0
+LOOK_S: Final = 0.5
+"""Seconds between two questions whether an erasure is due. Without one nothing is read."""
+
+USED: Final = (ERASED, EVENTS, *(topic for topic in COMPACTED if topic != STATE_PEOPLE))
+
+
+class ErasureConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """The consumer. `followed`: None between two assignments · `polled`: time (monotonic, s) of the last poll · `fault`:
+    why the last pass failed, "" if it did not."""
+
+    def __init__(
+        self, settings: EraserSettings, passes: ErasurePasses, metrics: EraserMetrics
+    ) -> None:
+        self._settings, self._passes, self._metrics = settings, passes, metrics
+        self._consumer: Any = None
+        self.followed: FollowedErasures | None = None
+        self.polled = 0.0
+        self.fault = ""
+
+    async def start(self) -> None:
+        """Waits for a broker. Raises TopicsMissing, and KafkaError for errors that are not temporary."""
+        common, group = self._settings.common, self._settings.group
+        self._consumer = await group_member.start_client(
+            lambda: group_member.member(common, "triggers-eraser", group), log
+        )
+        used = map(common.topic, USED)
+        if faults := group_member.missing(used, await self._consumer.topics()):
+            raise TopicsMissing("\n".join(faults))
+
+    async def run(self) -> None:
+        """Runs until cancelled. Raises KafkaError, UnreadableState."""
+        self._consumer.subscribe([self._settings.common.topic(ERASED)], listener=self)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read())
+            tasks.create_task(self._look())
+
+    async def _read(self) -> None:
+        committed = time.monotonic()
+        while True:
+            batches = await self._fetched()
+            self.polled = time.monotonic()
+            followed = self.followed
+            if followed is None:
+                continue
+            followed.take(batches, self.polled)
+            self._throttle(followed)
+            if self.polled - committed >= COMMIT_S:
+                await self._commit(followed, await self._positions(followed))
+                committed = time.monotonic()
+
+    async def _fetched(self) -> Mapping[TopicPartition, list[Any]]:
+        """Fetched records. Empty if a connection breaks; the caller fetches again."""
+        try:
+            with connection_loss_as_error():
+                found: Mapping[TopicPartition, list[Any]] = await self._consumer.getmany(
+                    timeout_ms=POLL_MS, max_records=AT_ONCE
+                )
+        except KafkaConnectionError:
+            return {}
+        return found
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            followed = self.followed
+            if followed is not None and (due := followed.due(time.monotonic())):
+                await self._pass(followed, due)
+
+    async def _pass(self, followed: FollowedErasures, due: list[OpenErasure]) -> None:
+        """Looks at the erasures that are due. After a rebalance the next owner of them does it again."""
+        times = [each.at for each in due]
+        try:
+            found = await self._passes.look(due)
+            if self.followed is not followed:
+                return
+            await self._passes.erase([each for each in found if each.is_kept])
+        except KafkaError as error:
+            if not (error.retriable or isinstance(error, KafkaTimeoutError)):
+                raise
+            self.fault = type(error).__name__
+            say(log, "pass_failed", logging.WARNING, error=self.fault)
+            for each in due:
+                followed.retry(each, time.monotonic())
+            return
+        self.fault = ""
+        for each, at, sought in zip(due, times, found, strict=True):
+            if sought.is_kept:
+                followed.put_off(each, time.monotonic())
+            elif each.at == at:  # else another erasure of the person came in meanwhile
+                followed.settle(each)
+
+    async def stop(self) -> None:
+        """Commits, and leaves the group."""
+        if self._consumer is not None:
+            await self._end()
+            await self._consumer.stop()
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        await self._end()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        delay = self._settings.delay_ms / 1000
+        self.followed = FollowedErasures(assigned, delay, self._metrics)
+        say(log, "assigned", partitions=len(assigned))
+
+    async def _end(self) -> None:
+        followed, self.followed = self.followed, None
+        if followed is not None:
+            await self._commit(followed, followed.settled())
+
+    def _throttle(self, followed: FollowedErasures) -> None:
+        full, paused = followed.full(), self._consumer.paused()
+        self._consumer.pause(*(full - paused))
+        self._consumer.resume(*(paused - full))
+
+    async def _positions(self, followed: FollowedErasures) -> dict[TopicPartition, int]:
+        """The positions of partitions without open records. They may be after transaction markers."""
+        offsets, idle = followed.settled(), followed.idle()
+        for place in offsets.keys() & idle:
+            try:
+                offsets[place] = await self._consumer.position(place)
+            except IllegalStateError:
+                break  # a rebalance has begun
+        return offsets
+
+    async def _commit(
+        self, followed: FollowedErasures, offsets: Mapping[TopicPartition, int]
+    ) -> None:
+        """Commits. If that fails, the next commit includes it."""
+        new = {place: at for place, at in offsets.items() if followed.committed.get(place, -1) < at}
+        if not new:
+            return
+        try:
+            async with asyncio.timeout(group_member.COMMIT_S):
+                await self._consumer.commit(new)
+        except (CommitFailedError, IllegalStateError):
+            return  # the partitions are another eraser's by now
+        except TimeoutError:
+            say(log, "commit_waits", logging.WARNING)
+            return
+        followed.committed |= new
