@@ -1,18 +1,26 @@
 """Real erasers on a real broker, and what is left of people in its topics."""
 
 import json
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from agents.config.settings import Settings
-from agents.kafka.topics import EVENTS
-from agents.worker.producer import ERASED
+from agents.kafka.topics import EVENTS, STATE_VISITORS
+from agents.worker.producer import AUDIENCES, ERASED
+from stream import recipes_file
+from stream.outputs import audience_changes, erasures
+from stream.outputs.outputs import Outputs
+from stream.state.cart import Cart
+from stream.state.visitor import Visitor
+from stream.store.changelog import FORMAT, HEADER
 from tests.integration.collecting import kept
 from tests.integration.sending import Service
 
@@ -43,6 +51,47 @@ def tell(settings: Settings, type: str, visitor: str, **fields: Any) -> None:
     with closing(KafkaProducer(bootstrap_servers=list(settings.kafka))) as producer:
         producer.send(settings.topic(EVENTS), json.dumps(event).encode(), visitor.encode())
         producer.flush()
+
+
+def _put(settings: Settings, topic: str, key: str, value: bytes | None) -> None:
+    with closing(KafkaProducer(bootstrap_servers=list(settings.kafka))) as producer:
+        producer.send(settings.topic(topic), value, key.encode())
+        producer.flush()
+
+
+def put_state(settings: Settings, visitor: str, customer: str, at: int) -> None:
+    """Writes the state of a visitor as a worker does. `at`: of its last event, ms."""
+    state = Visitor(visitor, Cart(visitor), customer=customer, last_event=at, customer_since=at)
+    packed = HEADER.pack(FORMAT, 0, at, 0) + msgspec.msgpack.encode(state)
+    _put(settings, STATE_VISITORS, visitor, packed)
+
+
+def end_state(settings: Settings, visitor: str) -> None:
+    _put(settings, STATE_VISITORS, visitor, HEADER.pack(FORMAT, 1, 0, 0))
+    _put(settings, STATE_VISITORS, visitor, None)
+
+
+def put_left(settings: Settings, audience: str, person: str, at: int) -> None:
+    """Writes that a person has left an audience."""
+    out = Outputs()
+    audience_changes.publish(audience_changes.LEFT, audience, person, at, 2, out)
+    _put(settings, AUDIENCES, f"{audience}|{person}", out.audiences[0][-1])
+
+
+def put_erasure(settings: Settings, person: str, at: int) -> None:
+    """Writes to people.erased what a worker writes."""
+    out = Outputs()
+    erasures.publish(person, at, recipes_file.DEFAULT, out, event="e-1")
+    for key, value in out.erased:
+        _put(settings, ERASED, key, value)
+
+
+def seconds(holds: Callable[[], bool]) -> None:
+    """Waits until it holds, for a minute at most."""
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def erased_people(settings: Settings) -> list[str]:

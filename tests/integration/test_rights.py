@@ -1,4 +1,4 @@
-"""A sender on a broker that checks rights: it does all that it is for, and reads nothing else."""
+"""A sender and an eraser on a broker that checks rights: each does all that it is for, and reads nothing else."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, KafkaError
 from confluent_kafka import TopicPartition as Place
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer
 from kafka.errors import GroupAuthorizationFailedError
 
 from agents.config.settings import Security, Settings, kafka_python_options
@@ -17,16 +17,26 @@ from agents.kafka.acls import Acl, acls
 from agents.local.cluster import cluster
 from agents.local.node import Node
 from agents.published import published_log
-from agents.worker.producer import ERASED
+from agents.worker.producer import AUDIENCES
 from stream import recipes_file
-from stream.outputs import erasures
-from stream.outputs.outputs import Outputs
 from tests import access_rules
+from tests.integration.collecting import kept
+from tests.integration.erasing import (
+    by_eraser,
+    end_state,
+    eraser,
+    left,
+    put_erasure,
+    put_left,
+    put_state,
+    seconds,
+)
 from tests.integration.hostile import Endpoint, Reply
 from tests.integration.sending import RECIPE, Topics, now, sender, trigger
 from tests.integration.test_erasure import marks
 
 USER, PASSWORD = "a-sender", "password-of-a-sender"
+ERASER, ITS_PASSWORD = "an-eraser", "password-of-an-eraser"
 PROTOCOLS = "CLIENT:SASL_PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT"
 LATER = "cart-vip"
 """A recipe that nobody knew when the rights were given."""
@@ -34,6 +44,7 @@ LATER = "cart-vip"
 READ = {f"triggers.{name}" for name in (*recipes_file.DEFAULT.names, LATER)}
 READ |= {"people.erased", "recipes"}
 WRITTEN = "sender.undelivered"
+READ_BY_ERASER = ("people.erased", "state.visitors", "state.keys", "audiences")
 OTHERS = (
     *("triggers.decisions", "triggers.shadow", "triggers.outcomes"),
     *("storefront.events", "storefront.rejected", "visitor.facts", "state.people", "audiences"),
@@ -45,12 +56,13 @@ def node() -> Iterator[Node]:
     properties = {"listener.security.protocol.map": PROTOCOLS, **access_rules.REQUIRED}
     with cluster(1, properties=properties) as own:
         access_rules.add_user(own.nodes[0].inside, USER, PASSWORD)
+        access_rules.add_user(own.nodes[0].inside, ERASER, ITS_PASSWORD)
         yield own.nodes[0]
 
 
-def grant(node: Node, rights: Iterable[Acl]) -> None:
+def grant(node: Node, rights: Iterable[Acl], user: str = USER) -> None:
     access_rules.allow(
-        node.inside, [rule for right in rights for _, rule in access_rules.of(USER, right)]
+        node.inside, [rule for right in rights for _, rule in access_rules.of(user, right)]
     )
 
 
@@ -80,16 +92,6 @@ ACCESS = {
 }
 
 
-def erase(topics: Topics, person: str) -> None:
-    """Writes to people.erased what a worker writes."""
-    out = Outputs()
-    erasures.publish(person, now(), recipes_file.DEFAULT, out)
-    with closing(KafkaProducer(bootstrap_servers=topics.servers)) as producer:
-        for key, value in out.erased:
-            producer.send(topics.settings.topic(ERASED), value, key.encode())
-        producer.flush()
-
-
 def test_a_sender_does_all_that_it_is_for_with_its_rights(
     guarded: Topics, node: Node, prefix: str, endpoint: Endpoint, tmp_path: Path
 ) -> None:
@@ -101,7 +103,7 @@ def test_a_sender_does_all_that_it_is_for_with_its_rights(
         guarded.cancel(of_later)
         endpoint.wait(lambda: endpoint.delivered[f"{of_later.id}/cancelled"] == 1)
         assert sent.id in marks(tmp_path / "marks.sqlite3")
-        erase(guarded, sent.person)
+        put_erasure(guarded.settings, sent.person, now())
         endpoint.wait(lambda: sent.id not in marks(tmp_path / "marks.sqlite3"))
         assert running.terminate() == 0
         log = running.process.output()
@@ -124,7 +126,7 @@ def test_a_sender_of_named_recipes_needs_the_right_to_their_topics_only(
         topics.fire(sent)
         with sender(node.address, prefix, endpoint.url, tmp_path, **named) as running:
             endpoint.wait(lambda: running.settled() == 1)
-            erase(topics, sent.person)
+            put_erasure(topics.settings, sent.person, now())
             endpoint.wait(lambda: marks(tmp_path / "marks.sqlite3") == [])
             assert running.terminate() == 0
     assert endpoint.delivered == {sent.id: 1}
@@ -175,3 +177,31 @@ def test_a_sender_can_join_no_group_of_others(guarded: Topics, known: Settings) 
         consumer.subscribe([known.topic("triggers.cart-abandonment")])
         with pytest.raises(GroupAuthorizationFailedError):
             consumer.poll(timeout_ms=10_000)
+
+
+def test_an_eraser_does_all_that_it_is_for_with_its_rights(
+    node: Node, prefix: str, tmp_path: Path
+) -> None:
+    grant(node, acls("eraser", Settings(prefix=prefix)), ERASER)
+    security = Security("SASL_PLAINTEXT", "SCRAM-SHA-512", ERASER, ITS_PASSWORD)
+    own = Settings(kafka=(node.address,), prefix=prefix, security=security)
+    access = {**ACCESS, "TRIGGERS_USER": ERASER, "TRIGGERS_PASSWORD": ITS_PASSWORD}
+    with closing(Topics(node.inside, prefix)) as topics:
+        with closing(KafkaConsumer(**kafka_python_options(own))) as consumer:
+            seen = {name.removeprefix(prefix) for name in consumer.topics() if prefix in name}
+        assert seen == {*READ_BY_ERASER, "storefront.events"}
+        put_state(topics.settings, "v-1", "anna", now())
+        put_left(topics.settings, "vip", "customer:anna", now())
+        put_erasure(topics.settings, "customer:anna", now())
+        with eraser(own, tmp_path, **access) as running:
+            seconds(lambda: len(by_eraser(topics.settings)) > 0)
+            end_state(topics.settings, "v-1")
+            seconds(lambda: left(topics.settings) == 0)
+            assert running.terminate() == 0
+        changes = kept(topics.settings, AUDIENCES)
+        assert [(each.key, bool(each.value)) for each in changes] == [
+            (b"vip|customer:anna", True),
+            (b"vip|customer:anna", False),
+        ]
+        assert by_eraser(topics.settings) == [{"visitor": "v-1", "customer": "anna"}]
+    assert "Authorization" not in running.process.output()
