@@ -38,12 +38,18 @@ COMMIT_S: Final = 1.0
 LOOK_S: Final = 0.5
 """Seconds between two questions whether an erasure is due. Without one nothing is read."""
 
+FRESH_S: Final = 10.0
+"""A broker counts as answering if its last answer is at most this old (s)."""
+
 USED: Final = (ERASED, EVENTS, *(topic for topic in COMPACTED if topic != STATE_PEOPLE))
 
 
 class ErasureConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
-    """The consumer. `followed`: None between two assignments · `polled`: time (monotonic, s) of the last poll · `fault`:
-    why the last pass failed, "" if it did not."""
+    """The consumer.
+
+    `followed`: None between two assignments · `polled`: time (monotonic, s) of the last poll, or of the assignment ·
+    `fault`: why the last pass failed, "" if it did not.
+    """
 
     def __init__(
         self, settings: EraserSettings, passes: ErasurePasses, metrics: EraserMetrics
@@ -110,7 +116,8 @@ class ErasureConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             found = await self._passes.look(due)
             if self.followed is not followed:
                 return
-            await self._passes.erase([each for each in found if each.is_kept])
+            if kept := [each for each in found if each.is_kept]:
+                await self._passes.erase(kept)
         except KafkaError as error:
             if not (error.retriable or isinstance(error, KafkaTimeoutError)):
                 raise
@@ -126,6 +133,19 @@ class ErasureConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             elif each.at == at:  # else another erasure of the person came in meanwhile
                 followed.settle(each)
 
+    @property
+    def silent(self) -> int:
+        """The number of partitions of which no broker has answered lately. One that is paused asks for nothing."""
+        places = self._consumer.assignment() - self._consumer.paused()
+        return sum(not self._is_fresh(place) for place in places)
+
+    def _is_fresh(self, place: TopicPartition) -> bool:
+        try:
+            asked = self._consumer.last_poll_timestamp(place)
+        except IllegalStateError:
+            return True  # it was revoked just now
+        return asked is not None and time.time() - asked / 1000 < FRESH_S
+
     async def stop(self) -> None:
         """Commits, and leaves the group."""
         if self._consumer is not None:
@@ -138,6 +158,7 @@ class ErasureConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         delay = self._settings.delay_ms / 1000
         self.followed = FollowedErasures(assigned, delay, self._metrics)
+        self.polled = time.monotonic()
         say(log, "assigned", partitions=len(assigned))
 
     async def _end(self) -> None:

@@ -7,8 +7,8 @@ from agents.eraser.consumer import ErasureConsumer
 from agents.eraser.metrics import EraserMetrics
 
 STILL_S: Final = 60.0
-"""Seconds without a poll after which an eraser with an assignment is not live. It polls twice a second, also during a
-pass, and while no broker answers."""
+"""Seconds without a poll, while a broker answers, after which an eraser is not live. It polls twice a second, also
+during a pass."""
 
 
 class EraserHealth:
@@ -18,16 +18,18 @@ class EraserHealth:
         self._consumer, self._metrics = consumer, metrics
 
     def stalled(self) -> list[str]:
-        """A sentence for each reason why it is not live."""
+        """A sentence for each reason why it is not live. While no broker answers it counts as live."""
         still = time.monotonic() - self._consumer.polled
-        assigned = self._consumer.followed is not None
-        return [f"no poll for {still:.0f} s"] if assigned and still > STILL_S else []
+        answers = self._consumer.followed is not None and not self._consumer.silent
+        return [f"no poll for {still:.0f} s"] if answers and still > STILL_S else []
 
     def unready(self) -> list[str]:
         """A sentence for each reason why it cannot erase."""
         found = []
         if self._consumer.followed is None:
             found.append("no assignment yet, or a rebalance is under way")
+        elif silent := self._consumer.silent:
+            found.append(f"no broker has answered lately for {silent} partitions")
         if self._consumer.fault:
             found.append(f"the last pass over the states failed: {self._consumer.fault}")
         return found

@@ -10,10 +10,22 @@ from agents.__main__ import main
 from agents.config.settings import Settings
 from agents.connect.signatures import signature
 from agents.demo.workers import WorkerProcesses
+from agents.local.cluster import cluster
 from tests.integration.collecting import make_topics
-from tests.integration.erasing import by_eraser, erased_people, eraser, left, tell
+from tests.integration.erasing import (
+    by_eraser,
+    end_state,
+    erased_people,
+    eraser,
+    left,
+    put_erasure,
+    put_state,
+    seconds,
+    tell,
+)
 from tests.integration.facing import Facing, connected, faced
 from tests.integration.replaying import environ, until
+from tests.integration.sending import now
 
 ANNA, BEA = "4711", "4712"
 CART = {"id": "c-1", "items": [{"product_id": "lamp", "quantity": 1, "price": 20}]}
@@ -97,3 +109,50 @@ def test_a_redacted_customers_browsers_are_erased_and_a_newer_one_stays(
     named: list[Any] = [each.get("visitor") for each in by_eraser(settings)]
     assert {"laptop", "phone", "old"} <= {*named}
     assert "new" not in named
+
+
+def erasing_of(settings: Settings, customers: int) -> set[str]:
+    """Writes a browser and an erasure for each customer. Returns the browsers."""
+    for number in range(customers):
+        put_state(settings, f"v-{number}", f"c-{number}", now())
+        put_erasure(settings, f"customer:c-{number}", now())
+    return {f"v-{number}" for number in range(customers)}
+
+
+def named(settings: Settings) -> set[str]:
+    return {each["visitor"] for each in by_eraser(settings)}
+
+
+def test_erasers_share_the_erasures_and_take_over_from_one_that_ends(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with eraser(settings, tmp_path) as stays, eraser(settings, tmp_path) as ends:
+        seconds(lambda: stays.page("/ready")[0] == ends.page("/ready")[0] == 200)
+        browsers = erasing_of(settings, 8)
+        seconds(lambda: named(settings) == browsers)
+        shared = [each.number("triggers_eraser_records_total") for each in (stays, ends)]
+        assert sum(shared) >= 8
+        assert min(shared) >= 1
+        assert ends.terminate() == 0
+        assert left(settings) == 8, "each is kept still"
+        for browser in browsers:
+            end_state(settings, browser)
+        seconds(lambda: left(settings) == 0)
+        assert stays.terminate() == 0
+
+
+def test_an_eraser_outlives_its_broker(tmp_path: Path, prefix: str) -> None:
+    with cluster() as brokers:
+        settings = make_topics(brokers.bootstrap, prefix)
+        browsers = erasing_of(settings, 2)
+        with eraser(settings, tmp_path) as running:
+            [node] = brokers.nodes
+            node.kill()
+            seconds(lambda: running.page("/ready")[0] == 503)
+            assert running.page("/live") == (200, "ok\n")
+            node.start()
+            seconds(lambda: named(settings) == browsers)
+            for browser in browsers:
+                end_state(settings, browser)
+            seconds(lambda: left(settings) == 0)
+            assert running.terminate() == 0

@@ -189,6 +189,7 @@ class Erasing:
         monkeypatch.setattr(passes, "Changelogs", self._changelogs)
         self.metrics = EraserMetrics()
         self.producer, self.kafka = Producer(), Waiting()
+        self.kafka.polled = AT
         made = ErasurePasses(SETTINGS, self.metrics)
         made._producer = self.producer
         settings = EraserSettings(SETTINGS, "eraser", int(DELAY * 1000))
@@ -218,7 +219,9 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
     def run(test: Callable[[Erasing], Awaitable[None]]) -> None:
         async def whole() -> None:
             loop = asyncio.get_running_loop()
-            monkeypatch.setattr(consumer, "time", SimpleNamespace(monotonic=loop.time))
+            monkeypatch.setattr(
+                consumer, "time", SimpleNamespace(monotonic=loop.time, time=lambda: AT / 1000)
+            )
             monkeypatch.setattr(
                 health, "time", SimpleNamespace(monotonic=loop.time, time=lambda: AT / 1000 + 90)
             )
@@ -426,8 +429,23 @@ def test_an_eraser_that_does_not_poll_is_not_live(play: Play) -> None:
         assert eraser.health.stalled() == []
         eraser.consumer.polled -= 62
         assert eraser.health.stalled() == ["no poll for 62 s"]
+        eraser.kafka.polled = None
+        assert eraser.health.stalled() == [], "no broker answers"
+        eraser.kafka.polled = AT
         eraser.consumer.followed = None
         assert eraser.health.stalled() == []
+
+    play(test)
+
+
+def test_a_broker_that_is_silent_is_shown(play: Play) -> None:
+    async def test(eraser: Erasing) -> None:
+        await asyncio.sleep(1)
+        for polled in (None, AT - 11_000):
+            eraser.kafka.polled = polled
+            assert eraser.health.unready() == ["no broker has answered lately for 1 partitions"]
+        eraser.kafka.held = {PLACE}
+        assert eraser.health.unready() == []
 
     play(test)
 
