@@ -18,7 +18,7 @@ static PyObject *heappop, *heappush; /* of heapq */
 /* What one call of `apply` works with; all borrowed from its arguments. */
 typedef struct {
     PyObject *live, *dirty;       /* the decoded states, and those that have changed, by key */
-    PyObject *recipes, *by_alias, *aliases, *audiences; /* `audiences`: None if none looks at products */
+    PyObject *recipes, *by_alias, *rows, *audiences; /* `audiences`: None if none looks at products */
     PyObject *out, *take, *set_timer; /* `take`: applies a whole fact */
     int64_t keep;
     int follows;
@@ -76,8 +76,8 @@ static int apply_idle(Run *run, PyObject *person, PyObject *fact, int64_t at) {
     if (done == 0) done = look_in_python(run, person, fact);
     else if (done > 0) {
         done = remember(&seen);
-        if (done == 0) done = look_at_funnel(&seen, run->aliases, run->recipes, run->out);
-        if (done == 0) done = look_at_browsing(&seen, run->recipes, run->out);
+        if (done == 0) done = look_at_funnel(&seen, run->rows, run->recipes, run->out);
+        if (done == 0) done = look_at_browsing(&seen, run->rows, run->recipes, run->out);
     }
     drop_seen(&seen);
     if (done < 0 || plan_all(person, run->recipes, run->by_alias, fact, at) < 0) return -1;
@@ -155,7 +155,7 @@ static PyObject *apply(PyObject *module, PyObject *args) {
     Py_ssize_t most, taken = 0;
     if (!PyArg_ParseTuple(args, "O!LnO(O!O!)(LpOO!O!O)(OOO)", &PyList_Type, &waiting, &before, &most, &offsets,
                           &PyDict_Type, &run.live, &PyDict_Type, &run.dirty, &keep, &run.follows, &run.recipes,
-                          &PyDict_Type, &run.by_alias, &PyTuple_Type, &run.aliases, &run.audiences, &run.out, &run.take,
+                          &PyDict_Type, &run.by_alias, &PyTuple_Type, &run.rows, &run.audiences, &run.out, &run.take,
                           &run.set_timer))
         return NULL;
     run.keep = keep;
@@ -319,15 +319,16 @@ static int check_facts(PyObject *given) {
 }
 
 static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"constants", "types", "facts", "functions", "kinds", "heap", NULL};
-    PyObject *constants, *given_types, *given_facts, *given_functions, *given_kinds;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!O!O!O!O!(OO)", names, &PyDict_Type, &constants, &PyTuple_Type,
+    static char *names[] = {"constants", "types", "facts", "functions", "kinds", "words", "heap", NULL};
+    PyObject *constants, *given_types, *given_facts, *given_functions, *given_kinds, *given_words;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!O!O!O!O!O!(OO)", names, &PyDict_Type, &constants, &PyTuple_Type,
                                      &given_types, &PyTuple_Type, &given_facts, &PyTuple_Type, &given_functions,
-                                     &PyTuple_Type, &given_kinds, &heappush, &heappop))
+                                     &PyTuple_Type, &given_kinds, &PyTuple_Type, &given_words, &heappush, &heappop))
         return NULL;
     Py_INCREF(kwargs); /* what it holds is used for as long as the process lives */
     if (check_constants(constants) < 0 || keep_all(types, given_types, TYPES) < 0 ||
         keep_all(functions, given_functions, FUNCTIONS) < 0 || keep_all(kinds, given_kinds, NAMED_KINDS) < 0 ||
+        keep_all(words, given_words, WORDS) < 0 ||
         find_slots() < 0 || check_facts(given_facts) < 0)
         return NULL;
     Py_RETURN_NONE;

@@ -6,7 +6,8 @@
 #include "_slots.h"
 
 /* Python's own functions for what is rare, in the order in which they are passed in. */
-enum { DEADLINE, TRIM, PLAN, SUMMARIZE, REMEMBER, FINGERPRINT, FUNNEL, OPEN_IN_FUNNEL, BROWSE, VIEWED, SETTLE, FUNCTIONS };
+enum { DEADLINE, TRIM, PLAN, SUMMARIZE, REMEMBER, FINGERPRINT, FUNNEL, OPEN_IN_FUNNEL, BROWSE, CLOSE, VIEWED, SETTLE,
+       FUNCTIONS };
 static PyObject *functions[FUNCTIONS];
 
 /* The constants that this code shares with Python. `configure` compares each of them at import. */
@@ -28,6 +29,7 @@ static PyObject *functions[FUNCTIONS];
 #define DWELL 10000
 #define LOOKED_AT 1000
 #define DISTINCT 3
+#define SAME_CATEGORY 3
 
 static const struct {
     const char *name;
@@ -37,7 +39,7 @@ static const struct {
     SHARED(NEVER), SHARED(NO_ORDER), SHARED(FEW), SHARED(MOST_VISITORS), SHARED(MOST_CARTS),
     SHARED(MOST_LINES), SHARED(MOST_ORDERS), SHARED(MOST_REMEMBERED), SHARED(MOST_OPEN), SHARED(LARGEST_CARTS),
     SHARED(EMPTY_FOR), SHARED(BOUGHT_FOR), SHARED(BOUGHT_AFTER_ORDER), SHARED(CLOSED_AFTER_ORDER), SHARED(AFTER_ADDING),
-    SHARED(DWELL), SHARED(LOOKED_AT), SHARED(DISTINCT),
+    SHARED(DWELL), SHARED(LOOKED_AT), SHARED(DISTINCT), SHARED(SAME_CATEGORY),
 #undef SHARED
 };
 #define CONSTANTS ((int)(sizeof shared_constants / sizeof *shared_constants))

@@ -9,10 +9,12 @@ from heapq import heappop, heappush
 from typing import Any, Final, NamedTuple, get_args
 
 from stream import limits
-from stream.episodes import steps, visible_summary
+from stream.episodes import lifecycle, steps, visible_summary
 from stream.episodes.visible_summary import VisibleSummary
 from stream.events.records import Block
 from stream.kinds import browse_abandonment, funnel, membership, registry
+from stream.outputs.reasons import Closing
+from stream.recipes.conditions import ALWAYS
 from stream.recipes.recipe import BROWSE, CART, CHECKOUT, PAYMENT, Recipe, Recipes
 from stream.stages import life_facts
 from stream.state import bought, cart, facts, trimming
@@ -57,6 +59,7 @@ _CONSTANTS: Final = {
     "DWELL": browse_abandonment.DWELL,
     "LOOKED_AT": browse_abandonment.LOOKED_AT,
     "DISTINCT": browse_abandonment.DISTINCT,
+    "SAME_CATEGORY": browse_abandonment.SAME_CATEGORY,
 }
 """The constants that `_persons.h` repeats. `configure` refuses other values."""
 
@@ -93,21 +96,26 @@ _FUNCTIONS: Final = (
     funnel.look,
     funnel._open,
     browse_abandonment.look,
+    lifecycle.close,
     membership.viewed,
     life_facts.settle,
 )
 """What is called for all that is rare, in the order of `_persons.h`."""
 
+_REPLACED: Final[Closing] = "replaced"
 _KINDS: Final = (PAYMENT, CHECKOUT, CART, BROWSE)
+
+
+def _row(recipe: Recipe) -> tuple[str, Recipe, bool]:
+    """(alias, recipe, whether it is plain: live, and it opens for everybody)."""
+    return recipe.alias, recipe, not recipe.is_shadow and recipe.when == ALWAYS
 
 
 def prepared(recipes: Recipes) -> tuple[object, ...]:
     """What `apply` needs of the recipes in force."""
-    aliases = tuple(
-        tuple((recipe.alias, recipe) for recipe in recipes.of[kind]) for kind in _KINDS[:3]
-    )
+    rows = tuple(tuple(map(_row, recipes.of[kind])) for kind in _KINDS)
     named = recipes.audiences if recipes.audiences.named else None
-    return recipes.policy.keep, recipes.follows, recipes, recipes.by_alias, aliases, named
+    return recipes.policy.keep, recipes.follows, recipes, recipes.by_alias, rows, named
 
 
 REPEATED: Final = tuple(kind for kind, _ in registry.STAGES) == _KINDS[:3] and list(
@@ -124,6 +132,7 @@ def _configure(compiled: Any) -> None:
         facts=get_args(facts.AnyFact),
         functions=_FUNCTIONS,
         kinds=_KINDS,
+        words=(*browse_abandonment.SUB_KINDS, _REPLACED),
         heap=(heappush, heappop),
     )
 

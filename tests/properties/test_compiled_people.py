@@ -230,3 +230,15 @@ def test_what_is_no_fact_is_refused() -> None:
         with pytest.raises((TypeError, ValueError)):
             stage.add([record])  # type: ignore[list-item]
     assert stage.position == 0
+
+
+@needed
+def test_watermark_records_of_a_block_are_found_by_their_missing_key() -> None:
+    assert COMPILED is not None
+    values = [value for values in batches(3, 30) for value in values]
+    marks = [value for value in values if b'"mark"' in value]
+    assert marks
+    assert COMPILED.unkeyed(block(values, 7)) == marks
+    assert COMPILED.unkeyed((0, 0, 0, 0, b"")) == []
+    with pytest.raises(ValueError, match="no record"):
+        COMPILED.unkeyed((0, 0, 0, 1, b"\xff"))
