@@ -98,8 +98,8 @@ SENT: Final = "posthog-request-timestamp"
 
 
 def sent_at(document: Any, given: Given) -> Any:
-    """When the request was sent (ms): by its envelope, a header, or a browser's query."""
-    time = first(document, "sent_at") or given.headers.get(SENT)
+    """When the request was sent (ms): by its envelope (`sentAt` of the library for Python), a header, or a browser's query."""
+    time = first(document, "sent_at", "sentAt") or given.headers.get(SENT)
     return given.query.get("_") if time is None and isinstance(given, Request) else time
 
 
