@@ -39,7 +39,7 @@ class _Batch(_Head):
 
 _head: Final = msgspec.json.Decoder(_Head).decode
 _batch: Final = msgspec.json.Decoder(_Batch).decode
-TOKENS: Final = ("api_key", "token", "properties.token", "properties.api_key")
+TOKENS: Final = ("api_key", "token", "properties.token", "properties.api_key", "$token")
 
 
 def write_key(post: Post) -> Credentials:

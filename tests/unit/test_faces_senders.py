@@ -127,6 +127,7 @@ FORM = base64.b64encode(b'{"event": "x", "properties": {"token": "phc_b"}}').dec
         post(body=[{"event": "x", "api_key": "phc_b"}]),
         post(body=[None, {"event": "x", "api_key": "phc_b"}]),
         post(body={"batch": ["x", {"properties": {"token": "phc_b"}}]}),
+        post(body={"$set": {"plan": "free"}, "$token": "phc_b", "$distinct_id": "u-1"}),
         post(body=f"data={FORM}".encode()),
         post(query={"data": FORM}),
     ],
