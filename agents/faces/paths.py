@@ -50,6 +50,7 @@ QUIET: Final[dict[str, Reply]] = {
 }
 """Calls of SDKs that carry no events: feature flags, recordings, the SDK's own metrics. Nothing of them is kept."""
 
+SLASHES: Final = re.compile("/{2,}")
 CONFIG: Final = re.compile(r"/array/[^/]+/config(\.js)?")
 
 
@@ -62,7 +63,12 @@ class Route(NamedTuple):
 
 
 def route_of(method: str, path: str) -> Route | Reply:
-    """The route of a request to its face, or the reply if the request reaches no face."""
+    """The route of a request to its face, or the reply if the request reaches no face.
+
+    An address of the collector that ends with a slash gives some SDKs paths such as `//e/`.
+    """
+    if "//" in path:
+        path = SLASHES.sub("/", path)
     if path.startswith(OWN):
         return _own(method, path)
     plain = path.rstrip("/")
