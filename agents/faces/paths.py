@@ -46,6 +46,7 @@ QUIET: Final[dict[str, Reply]] = {
     "/decide": answers.NO_FLAGS,
     "/s": answers.STATUS_OK,
     "/v1/m": answers.SUCCESS,
+    "/rsaMetrics": answers.SUCCESS,
     "/debug/mp/collect": Reply(200, b'{"validationMessages":[]}', "application/json"),
 }
 """Calls of SDKs that carry no events: feature flags, recordings, the SDK's own metrics. Nothing of them is kept."""

@@ -117,6 +117,7 @@ def test_a_method_that_an_sdk_never_uses_is_not_allowed() -> None:
         ("/connect/posthog/web/flags/", 200, b"{}"),
         ("/connect/posthog/web/array/phc_x/config.js", 200, b"{}"),
         ("/v1/m", 200, b'{"success": true}'),
+        ("/rsaMetrics", 200, b'{"success": true}'),
     ],
 )
 def test_calls_of_an_sdk_beside_events_get_an_empty_answer(
