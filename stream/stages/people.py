@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from stream.kinds import membership
 from stream.outputs.outputs import Outputs
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
@@ -100,11 +101,14 @@ class People(WaitingStage[Person, AnyFact]):
         if kind is facts.Erased:
             erasing.end_person(state, record.at, recipes, out)
             return
+        stands = type(record) is facts.Active and membership.stands(
+            state, record, recipes.audiences
+        )
         life_facts.arrives(state, record)
         APPLY[kind](state, record, recipes, out)
         if kind is not facts.Active:  # an active fact adds nothing that is bounded
             trim(state, record.at)
-        if recipes.follows or state.life is not None:
+        if not stands and (recipes.follows or state.life is not None):
             life_facts.settle(state, record.at, recipes, out)
 
     def _fire(self, state: Person, until: int, out: Outputs) -> bool:
