@@ -1,7 +1,7 @@
 """Which audiences a person belongs to. Source: docs/semantics-life.md, 13.
 
-The people stage looks after each fact, after each step, and at the time that the person keeps as `bound`:
-the next one at which a condition on time may change.
+The people stage looks after each step, after each fact that may change an audience, and at the time that the person
+keeps as `bound`: the next one at which a condition on time may change.
 """
 
 from collections.abc import Collection, Mapping, Sequence, Set
