@@ -231,5 +231,9 @@ def _remembered(category: str | None, product: str, audiences: Audiences) -> lis
 
 def _interest(person: Person, name: str, audiences: Audiences) -> Interest:
     """The interest of a name, made if there is none."""
-    forget_names(person, audiences)
-    return person.of_life().interests.setdefault(name, Interest())
+    life = person.of_life()
+    found = life.interests.get(name)
+    if found is None:
+        forget_names(person, audiences)
+        found = life.interests[name] = Interest()
+    return found
