@@ -87,13 +87,16 @@ sanitize: install ## the compiled part under AddressSanitizer and UBSan (gcc), b
 	rm -rf .cache/sanitize && mkdir -p .cache/sanitize
 	cp -r agents schemas stream tests pyproject.toml .cache/sanitize
 	rm -f .cache/sanitize/stream/native/*.so
-	cd .cache/sanitize && gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -shared -fPIC \
-	  -I$$($(CURDIR)/$(BIN)/python -c "import sysconfig as s; print(s.get_path('include'))") stream/native/_visitors.c \
-	  -o stream/native/_visitors$$($(CURDIR)/$(BIN)/python -c "import sysconfig as s; print(s.get_config_var('EXT_SUFFIX'))")
+	cd .cache/sanitize && for name in _visitors _people _wheel; do \
+	  gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -shared -fPIC \
+	  -I$$($(CURDIR)/$(BIN)/python -c "import sysconfig as s; print(s.get_path('include'))") stream/native/$$name.c \
+	  -o stream/native/$$name$$($(CURDIR)/$(BIN)/python -c "import sysconfig as s; print(s.get_config_var('EXT_SUFFIX'))") \
+	  || exit 1; done
 	cd .cache/sanitize && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=. $(CURDIR)/$(BIN)/python -m pytest -q \
 	  -p no:cacheprovider tests/properties/test_compiled.py tests/properties/test_compiled_states.py \
-	  tests/properties/test_compiled_reading.py tests/golden
+	  tests/properties/test_compiled_reading.py tests/properties/test_compiled_people.py tests/unit/test_timer_wheel.py \
+	  tests/golden
 
 audit: .cache/audit/done ## known vulnerabilities of all that the lock file pins; asks pypi.org
 	@$(PYTHON) -c "import urllib.request as r; r.urlopen('https://pypi.org/pypi/pip/24.0/json', timeout=30)" 2>/dev/null || \

@@ -5,10 +5,10 @@
     recipes/                              a recipe, its conditions and ids; the recipes in force at a time
     state/                                the states of visitors, keys and persons; facts and claims between stages
     outputs/                              triggers, decisions, and all outputs of a batch
+    native/                               compiled parts of the stages and of store/; each is also there in Python
     store/                                states by key, their changelog, their timers
     episodes/                             opens, plans, decides and closes episodes; guards
     kinds/                                one file for each kind of trigger, and their registry
-    native/                               the compiled part of the visitors stage
     stages/                               the stages, which apply events and facts to states
     recipes_file  recipes_limits          reads a recipes file; its rules that no schema can express
     audiences_file  history_file          its audiences; a file of documents, each in force from a time on

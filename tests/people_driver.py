@@ -1,4 +1,4 @@
-"""Runs the people stage alone: pass facts, read its decisions.
+"""Runs the people stage alone, in Python: pass facts, read its decisions.
 
 A fact has the time `now` and is applied when time next moves. Times are ms since the epoch.
 """
@@ -53,7 +53,7 @@ class PeopleDriver:
     """The people stage with its clock `now`, from START on."""
 
     def __init__(self, rules: dict[str, Any] | None = None) -> None:
-        self._people = People(checked.recipes(rules or FUNNEL), 1)
+        self._people = People(checked.recipes(rules or FUNNEL), 1, compiled=False)
         self._out = Outputs()
         self._n = 0
         self.now = START

@@ -21,7 +21,7 @@
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
 | TRIGGERS_SOURCES | sources file: what storefronts send and who may (`connect check` reads it) | none |
 | TRIGGERS_IDENTITY_PEPPER | makes keys of addresses, at least 32 bytes (or ..._FILE) | none |
-| TRIGGERS_COMPILED | `no`: the visitors stage in Python, at three times the CPU, though the compiled part is there | yes |
+| TRIGGERS_COMPILED | `no`: all stages in Python, at two to three times the CPU, though the compiled parts are there | yes |
 """
 
 import os

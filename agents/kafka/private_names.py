@@ -70,5 +70,6 @@ PRIVATE: Final = {
     ),
     "aiokafka.producer.producer:AIOKafkaProducer": ("_message_accumulator",),
     "aiokafka.producer.message_accumulator:MessageAccumulator": ("_batch_ttl",),
+    "aiokafka.producer.message_accumulator:BatchBuilder": ("_builder", "_relative_offset"),
 }
 """Private names that are overridden or called, by `module:class`."""

@@ -7,7 +7,7 @@ them, so that positions and time pass transaction markers. All consumers of the 
 private_names.py lists the private names that it needs. Their versions are pinned.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 from aiokafka.consumer import fetcher
@@ -75,6 +75,18 @@ class RawBatch:
             return [(r.offset, r.timestamp, r.key, r.value) for r in self.records]
         time = self.time
         return [(r.offset, time, r.key, r.value) for r in self.records]
+
+    def values(self) -> Iterable[tuple[int, bytes | None] | Block]:
+        """One (offset, value) for each record, or a single block with all records."""
+        if self._block:
+            return (self._block,)
+        return [(r.offset, r.value) for r in self.records]
+
+    def unkeyed(self, of_block: Callable[[Block], list[bytes]] | None) -> list[bytes]:
+        """The values of the records that have no key. `of_block`: finds them in a block, None if none comes."""
+        if self._block and of_block:
+            return of_block(self._block)
+        return [r.value for r in self.records if not r.key and r.value]
 
     def pairs(self) -> Iterable[Change | Block]:
         """One (key, value) for each record, or a single block with all records."""

@@ -20,11 +20,12 @@ from mode import Service
 from agents.config.settings import Settings
 from agents.kafka import raw_batches
 from agents.kafka.raw_batches import RawBatch
-from agents.kafka.topics import EVENTS
+from agents.kafka.topics import EVENTS, FACTS
 from agents.worker import consumer
 from agents.worker.assignment import Assignment
 from agents.worker.group import RebalanceListener
 from agents.worker.processors import STAGES
+from stream.stages import people_backend
 from stream.stages.backend import COMPILED
 
 HEARTBEATS: Final = 5
@@ -74,6 +75,8 @@ def make(settings: Settings) -> App:
     if COMPILED and settings.compiled:
         blocks = EVENTS, *(stage.changelog for stage in STAGES)
         raw_batches.as_blocks.update(map(settings.topic, blocks))
+        if people_backend.COMPILED:
+            raw_batches.as_blocks.add(settings.topic(FACTS))
     app = App(
         settings.group,
         broker=";".join(f"kafka://{broker}" for broker in settings.require_kafka()),

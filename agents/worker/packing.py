@@ -20,14 +20,25 @@ Headers = list[tuple[str, bytes | None]]
 NONE: Final[Headers] = []
 
 
+class Batch(BatchBuilder):  # type: ignore[misc]
+    """A batch of aiokafka's, filled without its checks of each record: keys and values are bytes, times are 0."""
+
+    def add(self, key: bytes | None, value: bytes | None, headers: Headers) -> bool:
+        """Adds a record. False if the batch is full."""
+        if self._builder.append(self._relative_offset, UNSTAMPED, key, value, headers) is None:
+            return False
+        self._relative_offset += 1
+        return True
+
+
 class Packer:
     """Packs records into batches by topic and partition, in order. `records`: their number."""
 
     def __init__(self, codec: int, transactional: bool = False) -> None:
         self._codec = codec
         self._transactional = transactional
-        self._open: dict[tuple[str, int], BatchBuilder] = {}
-        self._full: list[tuple[str, int, BatchBuilder]] = []
+        self._open: dict[tuple[str, int], Batch] = {}
+        self._full: list[tuple[str, int, Batch]] = []
         self.records = 0
 
     def add(
@@ -43,19 +54,19 @@ class Packer:
         batch = self._open.get(place)
         if batch is None:
             batch = self._open[place] = self._batch()
-        if batch.append(timestamp=UNSTAMPED, key=key, value=value, headers=headers) is None:
+        if not batch.add(key, value, headers):
             self._full.append((topic, partition, batch))
             batch = self._open[place] = self._batch()
-            batch.append(timestamp=UNSTAMPED, key=key, value=value, headers=headers)
+            batch.add(key, value, headers)
 
     def __contains__(self, place: tuple[str, int]) -> bool:
         """Whether it has records for a topic and partition."""
         return place in self._open
 
-    def _batch(self) -> BatchBuilder:
-        return BatchBuilder(BATCH_BYTES, self._codec, is_transactional=self._transactional)
+    def _batch(self) -> Batch:
+        return Batch(BATCH_BYTES, self._codec, is_transactional=self._transactional)
 
-    def batches(self) -> list[tuple[str, int, BatchBuilder]]:
+    def batches(self) -> list[tuple[str, int, Batch]]:
         """All (topic, partition, batch). Closes the batches: they accept no more records."""
         batches = self._full + [(*place, batch) for place, batch in self._open.items()]
         for _, _, batch in batches:

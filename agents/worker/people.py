@@ -11,6 +11,7 @@ from agents.worker.waiting import WaitingProcessor
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.stages.people import People
+from stream.stages.people_backend import COMPILED
 from stream.state import facts
 from stream.state.cart import NEVER
 from stream.state.facts import WatermarkRecord
@@ -31,10 +32,12 @@ class PeopleProcessor(WaitingProcessor):
         producer: OutputProducer,
         metrics: Metrics,
         follower: RecipesFollower | None = None,
+        *,
+        compiled: bool = True,
     ) -> None:
-        """`follower` None: no document ever comes into force."""
+        """`follower` None: no document ever comes into force. `compiled`: as of People."""
         super().__init__(source, changelog, producer, metrics)
-        self.stage = People(recipes, layout.inputs, layout.keys)
+        self.stage = People(recipes, layout.inputs, layout.keys, compiled=compiled)
         self._follower = follower
 
     async def admitted(self, batches: Sequence[RawBatch]) -> bool:
@@ -47,7 +50,7 @@ class PeopleProcessor(WaitingProcessor):
 
 def latest_evidence(batches: Sequence[RawBatch]) -> int:
     """The latest evidence (ms) in the watermark records of the batches. NEVER if there is none."""
-    values = (record.value for batch in batches for record in batch.records if not record.key)
-    decoded = (facts.decode(value) for value in values if value)
+    of_block = COMPILED.unkeyed if COMPILED else None
+    decoded = (facts.decode(value) for batch in batches for value in batch.unkeyed(of_block))
     evidence = (each.evidence.values() for each in decoded if isinstance(each, WatermarkRecord))
     return max((time for times in evidence for time in times), default=NEVER)

@@ -78,7 +78,12 @@ STAGES: Final = (
         FACTS,
         STATE_PEOPLE,
         lambda parts, own: PeopleProcessor(
-            parts.follower.history, parts.layout, *own, parts.metrics, parts.follower
+            parts.follower.history,
+            parts.layout,
+            *own,
+            parts.metrics,
+            parts.follower,
+            compiled=parts.visitors is not PURE,
         ),
     ),
 )

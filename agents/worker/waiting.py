@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final
 
 from agents.kafka.raw_batches import RawBatch
@@ -22,9 +23,7 @@ class WaitingProcessor(PartitionProcessor):
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()
-        self.stage.add(
-            (record.offset, record.value) for batch in batches for record in batch.records
-        )
+        self.stage.add(chain.from_iterable(batch.values() for batch in batches))
         self.stage.advance(out)
         return out
 

@@ -35,17 +35,21 @@ SAME_CATEGORY: Final = 3
 AFTER_ADDING: Final = 24 * HOUR
 
 
+SUB_KINDS: Final = ("product", "category", "recent", "search")
+PRODUCT, CATEGORY, RECENT, SEARCH = SUB_KINDS
+
+
 def sub_kind(summary: Summary) -> str:
-    """The sub-kind of a visit: product, category, search or recent."""
+    """The sub-kind of a visit, one of SUB_KINDS."""
     counts: dict[str | None, int] = {}
     for view in summary.views:
         if view.count >= 2:
-            return "product"
+            return PRODUCT
         counts[view.category] = counts.get(view.category, 0) + view.count
     counts.pop(None, None)
     if counts and max(counts.values()) >= SAME_CATEGORY:
-        return "category"
-    return "recent" if _looked(summary) else "search"
+        return CATEGORY
+    return RECENT if _looked(summary) else SEARCH
 
 
 def _looked(summary: Summary) -> bool:

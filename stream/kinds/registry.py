@@ -1,7 +1,8 @@
 """The registry: one line for each kind of trigger.
 
 To add a kind, add three things: a file of its name in this folder, with its DEFAULTS and the functions that decide;
-a schema with examples in schemas/kinds; its line in REGISTRY. No other code names it.
+a schema with examples in schemas/kinds; its line in REGISTRY. No other code names it, but for speed: the compiled people stage
+(stream/native/_looks.h) repeats the kinds that decide at an idle fact. Until it repeats a new one, Python decides alone.
 
 When each function of a kind is called:
 

@@ -17,7 +17,7 @@ typedef enum { APPLIED, LEFT_TO_PYTHON, RAISED } Result;
 /* What a run works on: the arguments of `run`, and how far it has come. */
 typedef struct {
     PyObject *live, *older, *packed, *dirty;           /* the states, as Keyed.held */
-    PyObject *record, *take, *parse, *fresh, *apply, *active, *arm, *facts, *out; /* see Callbacks in backend.py */
+    PyObject *record, *take, *parse, *fresh, *apply, *active, *set_timer, *facts, *out; /* see Callbacks in backend.py */
     int64_t position, reached, applied[KINDS];
     int64_t looks, after; /* from which of a visit's looks, and from which age of it (ms), Python is asked; looks 0: never */
 } Run;
@@ -171,11 +171,46 @@ static inline int apply_engaged(const Run *run, Visitor *v, const Event *event, 
     return checked(PyObject_CallFunction(run->active, "OLO", (PyObject *)v, (long long)t, run->out));
 }
 
+/* Sets the visitor's timer, as Visitors._arm does for a state that has changed, unless an earlier one is set. */
+static inline int set_timer(PyObject *set, Visitor *v) {
+    int64_t deadline = v->idle_pending ? last_sign(v) + idle_after : v->last_event + forget_after;
+    if (v->armed != NEVER && deadline >= v->armed) return 0;
+    v->armed = deadline;
+    PyObject *time = PyLong_FromLongLong(deadline);
+    PyObject *done = time ? PyObject_CallFunctionObjArgs(set, v->id, time, NULL) : NULL;
+    Py_XDECREF(time);
+    return checked(done);
+}
+
+/* (rows of Keyed.due, until, facts, changed states, sets a timer, Visitors._arm, Visitors._fire for who is forgotten): fires
+ * the deadlines of visitors up to and including `until` (ms), and sets their timers. */
+static inline PyObject *fire_all(PyObject *module, PyObject *args) {
+    PyObject *rows, *facts, *set, *arm_any, *forget;
+    long long until;
+    Run run = {0};
+    if (!PyArg_ParseTuple(args, "O!LO!O!OOO", &PyList_Type, &rows, &until, &PyList_Type, &facts, &PyDict_Type, &run.dirty,
+                          &set, &arm_any, &forget))
+        return NULL;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(rows); i++) {
+        Visitor *v = (Visitor *)PyTuple_GET_ITEM(PyList_GET_ITEM(rows, i), 1);
+        if (Py_TYPE(v) != &VisitorType) return PyErr_SetString(PyExc_TypeError, "expected compiled visitors"), NULL;
+        if (v->idle_pending && last_sign(v) + idle_after <= until) {
+            if (fell_idle(v, facts) < 0 || mark_dirty(&run, v) < 0) return NULL;
+            if (v->version < until) v->version = until;
+        }
+        int done;
+        if (v->last_event + forget_after <= until) done = checked(PyObject_CallOneArg(forget, (PyObject *)v));
+        else done = v->dirty ? set_timer(set, v) : checked(PyObject_CallOneArg(arm_any, (PyObject *)v));
+        if (done < 0) return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 /* Wakes the visitor where an earlier deadline may be due than the one that is armed. */
 static inline int arm(const Run *run, Visitor *v, int64_t t) {
     if (v->armed <= t) v->armed = NEVER;
     else if (t + idle_after >= v->armed || !v->idle_pending) return 0;
-    return checked(PyObject_CallOneArg(run->arm, (PyObject *)v));
+    return set_timer(run->set_timer, v);
 }
 
 /* What Python reads of an event that is its to apply. NULL: nothing plain, or raised. Of an event that names nothing but
@@ -333,7 +368,7 @@ static inline PyObject *run(PyObject *module, PyObject *args) {
     long long looks, after;
     if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)(OOOOOOOOO(LL))", &records, &position, &reached, &PyDict_Type, &run.live,
                           &PyDict_Type, &run.older, &PyDict_Type, &run.packed, &PyDict_Type, &run.dirty,
-                          &run.record, &run.take, &run.parse, &run.fresh, &run.apply, &run.active, &run.arm,
+                          &run.record, &run.take, &run.parse, &run.fresh, &run.apply, &run.active, &run.set_timer,
                           &run.facts, &run.out, &looks, &after))
         return NULL;
     run.looks = looks;

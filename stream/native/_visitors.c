@@ -346,6 +346,7 @@ static PyMethodDef functions[] = {
     {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS, NULL},
     {"read", read_back, METH_VARARGS, NULL},
     {"run", run, METH_VARARGS, NULL},
+    {"fire_all", fire_all, METH_VARARGS, NULL},
     {"survey", survey, METH_VARARGS, NULL},
     {"fell_idle", (PyCFunction)(void (*)(void))tell_fallen_idle, METH_FASTCALL, NULL},
     {"read_value", read_value, METH_O, NULL},

@@ -152,7 +152,8 @@ class Callbacks(NamedTuple):
     apply: Callable[[Visitor, Any, int], None]
     """Applies a decoded event to its visitor, at a time (ms)."""
     active: Callable[[Visitor, int, Outputs], None]
-    arm: Callable[[Visitor], None]
+    set_timer: Callable[[str, int], None]
+    """Enters (visitor, deadline in ms) into the timers."""
     facts: list[tuple[str, bytes]] | None
     """The list for presence facts as JSON. None: `active` makes them, and `take` those that fall due."""
     out: Outputs
@@ -174,6 +175,8 @@ class VisitorBackend(NamedTuple):
     pack_all: PackAll[Visitor] | None = None
     back: RestoreFunctions | None = None
     run: Run | None = None
+    fire_all: Callable[..., None] | None = None
+    """Does what the loop of Visitors.catch_up does, for facts as JSON."""
     fell_idle: Callable[[Visitor, list[tuple[str, bytes]]], None] | None = None
     """Like announce_facts.fell_idle, for facts as JSON."""
 
@@ -233,6 +236,7 @@ def _built() -> VisitorBackend | None:
         _visitors.pack_all,
         RestoreFunctions(_visitors.read, _visitors.survey),
         _visitors.run,
+        _visitors.fire_all,
         _visitors.fell_idle,
     )
 

@@ -4,17 +4,18 @@ Source: docs/semantics.md, 1 and 6. `waiting.py` says how facts wait and in whic
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from stream.events.records import Block
 from stream.kinds import membership
 from stream.outputs.outputs import Outputs
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
-from stream.stages import documents, erasing, life_facts, moments
+from stream.stages import documents, erasing, life_facts, moments, people_backend
 from stream.stages.backend import best_backend
 from stream.stages.person_facts import APPLY
-from stream.stages.waiting import WaitingStage
+from stream.stages.waiting import Value, WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import facts
 from stream.state.cart import NEVER
@@ -38,10 +39,15 @@ class People(WaitingStage[Person, AnyFact]):
 
     counted = "facts"
 
-    def __init__(self, recipes: Recipes | History, inputs: int, keys: int = 0) -> None:
-        states: Keyed[Person] = Keyed(packing.encode, packing.decode, back=best_backend().back)
+    def __init__(
+        self, recipes: Recipes | History, inputs: int, keys: int = 0, *, compiled: bool = True
+    ) -> None:
+        """`compiled`: whether the compiled part applies the frequent facts, if it is built."""
+        back = best_backend().back
+        states: Keyed[Person] = Keyed(packing.encode, packing.decode, back=back, compiled=compiled)
         super().__init__(states, Watermark(inputs, keys), facts.decode)
         self._history = History.of(recipes)
+        self._compiled = people_backend.COMPILED if compiled else None
         self._follow()
         self._looking: EveryState[Person] | None = None
         """The persons to whom a new document is not applied yet; None while no document comes into force."""
@@ -113,6 +119,37 @@ class People(WaitingStage[Person, AnyFact]):
 
     def _fire(self, state: Person, until: int, out: Outputs) -> bool:
         return moments.fire(state, until, self._recipes, out)
+
+    @property
+    def takes_blocks(self) -> bool:
+        return self._compiled is not None
+
+    def add(self, records: Iterable[Value | Block]) -> None:
+        if self._compiled is None:
+            super().add(records)
+            return
+        waiting = self._waiting, self._offsets, self._watermark.move
+        self.position = self._compiled.add(
+            records, self._decode, self.position, self.advanced, *waiting
+        )
+
+    def _apply_waiting(self, before: int, most: int, out: Outputs) -> int:
+        if self._compiled is None:
+            return super()._apply_waiting(before, most, out)
+        states, waiting = self._states, (self._waiting, before, most, self._offsets)
+        rules = people_backend.prepared(self._recipes)
+        called = out, self._apply, states.set_timer
+        taken, applied = self._compiled.apply(*waiting, (states.live, states.dirty), rules, called)
+        if applied:
+            out.counts[self.counted, "applied"] += applied
+        return taken
+
+    def _due(self, until: int, most: int | None) -> list[tuple[str, Person]]:
+        rows, states = super()._due(until, most), self._states
+        if self._compiled is None:
+            return rows
+        timers = states.dirty, states.set_timer, states.arm
+        return self._compiled.pass_over(rows, until, self._keep, *timers)
 
     def _forgotten(self, key: str) -> None:
         self._count_open(key, 0)

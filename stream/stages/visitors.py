@@ -45,9 +45,9 @@ class Visitors(Stage[Visitor]):
     def __init__(self, recipes: Recipes | History, make: VisitorBackend | None = None) -> None:
         """`make`: the backend of visitors. None: the compiled one if it is built, else Python."""
         self._history = History.of(recipes)
-        self._make = make or best_backend()
-        made = self._make
-        super().__init__(Keyed(made.encode, made.decode, made.pack_all, made.back))
+        self._make = made = make or best_backend()
+        kept = made.encode, made.decode, made.pack_all, made.back
+        super().__init__(Keyed(*kept, compiled=made.run is not None))
         self._time = NEVER
         self.clock = self._until = NEVER
 
@@ -74,7 +74,7 @@ class Visitors(Stage[Visitor]):
         else:
             applied_by = partial(self._apply, out)
             active, facts = announce_facts.active, out.facts if out.as_json else None
-            given = (self._fresh, applied_by, active, self._arm, facts, out)
+            given = (self._fresh, applied_by, active, self._states.set_timer, facts, out)
             callbacks = Callbacks(record, take, parse, *given, self._history.popups)
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, callbacks
@@ -136,10 +136,17 @@ class Visitors(Stage[Visitor]):
         """Fires more of the deadlines that evidence has reached, at most `most`."""
         if not self.owes:
             return
-        for _, state in self._states.due(self._until, self.most):
-            if self._fire(state, self._until, self.position, out):
-                self._arm(state)
-        if self._states.behind:
+        states = self._states
+        rows = states.due(self._until, self.most)
+        if self._make.fire_all is not None and out.as_json:
+            forget = partial(self._fire, until=self._until, position=self.position, out=out)
+            timers = states.dirty, states.set_timer, self._arm, forget
+            self._make.fire_all(rows, self._until, out.facts, *timers)
+        else:
+            for _, state in rows:
+                if self._fire(state, self._until, self.position, out):
+                    self._arm(state)
+        if states.behind:
             self._time = max(self._time, self._until)
         else:
             self.clock = self._until

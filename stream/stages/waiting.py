@@ -11,8 +11,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from sys import maxsize
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar, cast
 
+from stream.events.records import Block
 from stream.outputs.outputs import Outputs
 from stream.stages.placed import Placed, Sequenced
 from stream.stages.stage import Stage
@@ -24,6 +25,8 @@ from stream.store.keyed import Keyed
 
 P = TypeVar("P", bound=Placed)
 T = TypeVar("T", bound=Sequenced)
+Value = tuple[int, bytes | None]
+"""(offset, value) of a record."""
 
 
 class WaitingStage(Stage[P], Generic[P, T]):
@@ -85,9 +88,14 @@ class WaitingStage(Stage[P], Generic[P, T]):
         """Applies the document of that time (ms) to at most `most` states. Returns whether all are done."""
         raise NotImplementedError
 
-    def add(self, records: Iterable[tuple[int, bytes | None]]) -> None:
-        """Adds records as (offset, value). `advance` applies those before the watermark."""
-        for offset, value in records:
+    @property
+    def takes_blocks(self) -> bool:
+        """Whether `add` takes blocks, too."""
+        return False
+
+    def add(self, records: Iterable[Value | Block]) -> None:
+        """Adds records. `advance` applies those before the watermark."""
+        for offset, value in cast(Iterable[Value], records):
             if offset < self.position or value is None:
                 continue
             self.take(offset, self._decode(value))
@@ -127,20 +135,27 @@ class WaitingStage(Stage[P], Generic[P, T]):
 
         Does at most `left` of them. Returns how many more may be done, 0 if this is not finished.
         """
-        waiting = self._waiting
-        while waiting and waiting[0][0] < before:
-            if not left:
-                return 0
-            left -= 1
-            _, _, _, offset, record = heappop(waiting)
-            del self._offsets[offset]
-            self._apply(record, out)
+        left -= self._apply_waiting(before, left, out)
         if not left:
             return 0
-        for key, state in self._states.due(until, left if self.most else None):
+        for key, state in self._due(until, left if self.most else None):
             if self._survives(state, until, out):
                 self._states.arm(key, state, self._deadline(state))
         return 0 if self._states.behind else left
+
+    def _apply_waiting(self, before: int, most: int, out: Outputs) -> int:
+        """Applies at most `most` of the waiting records before `before` (ms), in their order. Returns how many."""
+        waiting, taken = self._waiting, 0
+        while taken < most and waiting and waiting[0][0] < before:
+            taken += 1
+            _, _, _, offset, record = heappop(waiting)
+            del self._offsets[offset]
+            self._apply(record, out)
+        return taken
+
+    def _due(self, until: int, most: int | None) -> list[tuple[str, P]]:
+        """The states to look at because a timer has come, at most `most` of them. Times in ms."""
+        return self._states.due(until, most)
 
     def catch_up(self, out: Outputs) -> None:
         """Continues what `advance` left undone, at most `most`."""

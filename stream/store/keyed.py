@@ -10,15 +10,14 @@ from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from stream.state.cart import NEVER
-from stream.store import changelog
+from stream.store import changelog, timer_wheel
 from stream.store.any_state import State
 from stream.store.changelog import CLOCK, FORMAT, HEADER, Changes, Entries, RestoreFunctions
 from stream.store.stretches import AT_A_STRETCH, in_parts
-from stream.store.timer_wheel import SPAN, Wheel
+from stream.store.timer_wheel import SPAN
 
 DECODED: Final = 20_000
 """States kept decoded in each of two generations. Fewer: more decoding. More: more memory."""
-
 
 S = TypeVar("S", bound=State)
 
@@ -34,8 +33,10 @@ class Keyed(Generic[S]):
         decode: Callable[[memoryview], S],
         pack_all: PackAll[S] | None = None,
         back: RestoreFunctions | None = None,
+        *,
+        compiled: bool = True,
     ) -> None:
-        """`pack_all`, `back`: compiled replacements of methods here, None if there are none."""
+        """`pack_all`, `back`: compiled replacements of methods here, None if there are none · `compiled`: as of `make`."""
         self._encode = encode
         self._decode = decode
         self._pack_all = pack_all
@@ -50,7 +51,7 @@ class Keyed(Generic[S]):
         self._reader = changelog.Reader(self._packed, back and back.read)
         self._survey = back.survey if back else changelog.survey
         self._forgotten: dict[str, bytes] = {}
-        self._wheel = Wheel()
+        self._wheel = timer_wheel.make(compiled)
         self.clock = (NEVER, NEVER, NEVER)
         """Three numbers of the stage, as last written. At a restore the largest wins."""
         self.size = 0
@@ -98,13 +99,18 @@ class Keyed(Generic[S]):
                 header = HEADER.pack(format, applied, deadline, version)
                 self._packed[key] = header + value[HEADER.size :]
 
+    @property
+    def set_timer(self) -> Callable[[str, int], None]:
+        """Enters (key, deadline in ms) into the timers, for code that does the rest of `arm` itself."""
+        return self._wheel.arm
+
     def due(self, time: int, most: int | None = None) -> list[tuple[str, S]]:
         """Disarms and returns the states armed at or before `time` (ms). The caller fires them and arms them again.
 
         `most`: at most this many, or fewer after much work. `behind` then says whether there may be more.
         """
         found = []
-        for key in self._wheel.due(time, self._armed, most):
+        for key in self._wheel.due(time, self.held[:3], most):
             state = self.get(key)
             assert state is not None, "an armed key has a state"
             state.armed = NEVER
@@ -119,12 +125,6 @@ class Keyed(Generic[S]):
     @property
     def next_deadline(self) -> int | None:
         return self._wheel.next
-
-    def _armed(self, key: str) -> int:
-        if state := self.live.get(key) or self._older.get(key):
-            return state.armed
-        value = self._packed.get(key)
-        return NEVER if value is None else int(HEADER.unpack_from(value)[2])
 
     def forget(self, key: str, state: S) -> None:
         """Drops the state. Its header stays until `committed` has passed what is applied."""
@@ -202,7 +202,7 @@ class Keyed(Generic[S]):
 
     @property
     def held(self) -> tuple[dict[str, S], dict[str, S], dict[str, bytes], dict[str, S]]:
-        """The states: decoded, decoded of the older generation, packed, and changed."""
+        """The states: decoded, of the older generation, packed, and changed."""
         return self.live, self._older, self._packed, self.dirty
 
     def rest(self) -> None:
@@ -238,12 +238,12 @@ class Keyed(Generic[S]):
         self.clock = max(self.clock, self._reader.clock)
         self._reader = changelog.Reader(self._packed, self._reader.fast)
         self.size, self._header_only, spans = self._survey(self._packed, SPAN)
-        self._wheel.take(spans, self._armed)
+        self._wheel.take(spans, self.held[:3])
         return self.clock
 
     def reach(self, time: int) -> None:
         """Moves the timers to a time (ms) after a restore, so that `next_deadline` is right."""
-        self._wheel.reach(time, self._armed)
+        self._wheel.reach(time, self.held[:3])
 
     def __len__(self) -> int:
         """The number of keys as of the last call of `parts`, header-only records included."""

@@ -7,12 +7,18 @@ A key has one valid entry, the one at its armed time. Older entries are skipped 
 deadline that moves later is not armed again: its key comes up early, and the caller arms it again. So an
 event that postpones a deadline costs nothing here. A key that is armed twice in one tick is found once.
 Due keys can be taken a few at a time, so no call takes long.
+`stream/native/_wheel.c` does the same, compiled. `Wheel` defines the behaviour, and is used alone if no compiler is
+available.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from heapq import heappop, heappush
+from struct import calcsize
 from sys import maxsize
-from typing import Final
+from typing import Final, Protocol
+
+from stream.state.cart import NEVER
+from stream.store.changelog import HEADER
 
 TICK: Final = 100
 """Width (ms) of a bucket of keys that are due soon. Longer: more scans of each. Shorter: more buckets."""
@@ -24,8 +30,25 @@ LOOKED_AT: Final = 32
 """Entries checked for each key that is requested. Most cost less than a due key. More: old entries make a call long.
 Fewer: more calls."""
 
-Armed = Callable[[str], int]
-"""A key's armed time. It says which of the key's entries is valid."""
+
+class Armed(Protocol):
+    """A state. `armed`: the time (ms) at which its timer is set."""
+
+    armed: int
+
+
+Held = tuple[Mapping[str, Armed], Mapping[str, Armed], Mapping[str, bytes]]
+"""States by key: decoded, decoded of the older generation, packed. A key's armed time says which of its entries is
+valid."""
+
+
+def armed(held: Held, key: str) -> int:
+    """The time (ms) at which a key is armed, NEVER if it is not."""
+    live, older, packed = held
+    if state := live.get(key) or older.get(key):
+        return state.armed
+    value = packed.get(key)
+    return NEVER if value is None else int(HEADER.unpack_from(value)[2])
 
 
 class _Ring:
@@ -75,16 +98,16 @@ class Wheel:
         else:
             self._soon.put(key, time // TICK)
 
-    def take(self, spans: dict[int, list[str]], armed: Armed) -> None:
+    def take(self, spans: dict[int, list[str]], held: Held) -> None:
         """Arms keys, given by the span of their times."""
         self._later.buckets, self._later.order = spans, sorted(spans)  # a sorted list is a heap
-        self._spread_until(self._spread, armed, maxsize)
+        self._spread_until(self._spread, held, maxsize)
 
-    def reach(self, time: int, armed: Armed) -> None:
+    def reach(self, time: int, held: Held) -> None:
         """Moves time to `time` (ms): spreads the keys that are due within a span over ticks."""
-        self._spread_until(time // SPAN + 1, armed, maxsize)
+        self._spread_until(time // SPAN + 1, held, maxsize)
 
-    def _spread_until(self, last: int, armed: Armed, most: int) -> int:
+    def _spread_until(self, last: int, held: Held, most: int) -> int:
         """Spreads at most `most` keys of spans up to `last`. Returns how many."""
         self._spread = max(self._spread, last)
         later, soon, done = self._later, self._soon, 0
@@ -97,20 +120,20 @@ class Wheel:
             del keys[done - most :]
             done += len(some)
             for key in reversed(some):
-                at = armed(key)
+                at = armed(held, key)
                 if at // SPAN == span:
                     soon.put(key, at // TICK)
         self._spreading = span, keys
         return done
 
-    def due(self, time: int, armed: Armed, most: int | None = None) -> list[str]:
+    def due(self, time: int, held: Held, most: int | None = None) -> list[str]:
         """Removes and returns the keys armed at or before `time` (ms), in the order of their ticks.
 
         `most`: at most this many, or fewer after much work. `behind` then says whether there may be more.
         """
         found: dict[str, None] = {}
         wanted, left = (most, most * LOOKED_AT) if most else (maxsize, maxsize)
-        left -= self._spread_until(time // SPAN + 1, armed, left)
+        left -= self._spread_until(time // SPAN + 1, held, left)
         order, self.behind = self._soon.order, True
         while left > 0 and len(found) < wanted:
             if not order or order[0] * TICK > time:
@@ -120,14 +143,14 @@ class Wheel:
             whole = (tick + 1) * TICK <= time
             if not whole and self._pass[:2] != (tick, time):
                 self._pass = tick, time, len(self._soon.buckets[tick])
-            left -= self._look(tick, time, armed, found, wanted, left)
+            left -= self._look(tick, time, held, found, wanted, left)
             if not whole and not self._pass[2]:
                 self.behind = False
                 break
         return list(found)
 
     def _look(
-        self, tick: int, time: int, armed: Armed, found: dict[str, None], wanted: int, left: int
+        self, tick: int, time: int, held: Held, found: dict[str, None], wanted: int, left: int
     ) -> int:
         """Looks at some keys of a tick. Returns how many. Keys that are armed later in the tick stay in it."""
         bucket = self._soon.buckets[tick]
@@ -136,7 +159,7 @@ class Wheel:
         looked = 0
         for key in bucket[: min(left, last)]:
             looked += 1
-            at = armed(key)
+            at = armed(held, key)
             if at // TICK == tick:
                 (found if at <= time else waiting)[key] = None
             if len(found) >= wanted:
@@ -155,3 +178,29 @@ class Wheel:
         if self._spreading[1]:
             bounds.append(self._spreading[0] * SPAN)
         return min((bound for bound in bounds if bound is not None), default=None)
+
+    def __len__(self) -> int:
+        """The number of entries, outdated ones included."""
+        rings = self._soon.buckets, self._later.buckets
+        return sum(map(len, (*rings[0].values(), *rings[1].values(), self._spreading[1])))
+
+
+def _built() -> type[Wheel] | None:
+    """The compiled wheel, None if there is none. Raises ImportError if it is of another release."""
+    try:
+        from stream.native import _wheel  # noqa: PLC0415 - it is not everywhere
+    except ImportError:  # pragma: no cover - where there was no compiler
+        return None
+    mirrored = _wheel.TICK, _wheel.SPAN, _wheel.LOOKED_AT, _wheel.HEADER, _wheel.ARMED
+    if mirrored != (TICK, SPAN, LOOKED_AT, HEADER.size, calcsize(">bq")):
+        raise ImportError(f"{_wheel.__file__} is of another release: run make install")
+    return _wheel.Wheel
+
+
+COMPILED: Final = _built()
+"""The compiled wheel; None if it was not built."""
+
+
+def make(compiled: bool) -> Wheel:
+    """An empty wheel. `compiled`: the compiled one, if it is built."""
+    return COMPILED() if compiled and COMPILED else Wheel()

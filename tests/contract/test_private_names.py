@@ -134,6 +134,7 @@ def test_every_listed_private_name_is_used() -> None:
         "kafka/reconnect",
         "worker/consumer",
         "worker/consumer_thread",
+        "worker/packing",
         "worker/producer",
         "kafka/partitioner",
     )

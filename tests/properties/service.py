@@ -6,7 +6,8 @@ records, and reads its input again from the commit or from before it.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 from stream import backtest
@@ -23,13 +24,22 @@ Changelog = list[tuple[bytes, bytes | None]]
 
 
 class Service:
-    """All stages with topics in memory. `most`: deadlines fired in one call of a stage, None: all."""
+    """All stages with topics in memory.
+
+    `most`: deadlines fired in one call of a stage, None: all · `compiled`: whether the people stage uses its compiled part;
+    of several, one for each start.
+    """
 
     def __init__(
-        self, rules: Recipes | History, lines: Sequence[bytes], most: int | None = None
+        self,
+        rules: Recipes | History,
+        lines: Sequence[bytes],
+        most: int | None = None,
+        compiled: Iterator[bool] = repeat(True),  # noqa: B008 - it has no state
     ) -> None:
         self.rules = rules
         self.most = most
+        self._compiled = compiled
         self.events = [
             (offset, time, key, value if isinstance(value, bytes) else line)
             for (offset, time, key, value), line in zip(backtest.records(lines), lines, strict=True)
@@ -47,7 +57,7 @@ class Service:
 
     def _begin(self) -> None:
         self.visitors, self.keys = Visitors(self.rules), Keys(1)
-        self.people = People(self.rules, 1, 1)
+        self.people = People(self.rules, 1, 1, compiled=next(self._compiled))
         self.visitors.most = self.keys.most = self.people.most = self.most
 
     def take(self, count: int) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any
 
 import pytest
@@ -120,8 +120,8 @@ class Year:
         return sum(
             len(kept)
             for stage in (self.visitors, self.people)
-            for kept in (*vars(stage._states).values(), *vars(stage._states._wheel).values())
-            if isinstance(kept, dict | list)
+            for kept in (*vars(stage._states).values(), stage._states._wheel)
+            if isinstance(kept, Sized) and not isinstance(kept, tuple)
         ) + len(self.people._open)
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from stream.stages import people_backend
 from stream.stages.backend import COMPILED, PURE, best_backend
+from stream.store import timer_wheel
 
 NATIVE = Path(__file__).parents[2] / "stream" / "native"
 
@@ -19,3 +21,6 @@ def test_the_compiled_part_is_in_use_where_it_can_be_built() -> None:
     assert best_backend() is COMPILED
     assert COMPILED.run is not None
     assert PURE.run is None
+    assert people_backend.REPEATED, "a kind that decides at an idle fact is missing in _looks.h"
+    assert people_backend.COMPILED is not None
+    assert timer_wheel.COMPILED is not None

@@ -1,16 +1,42 @@
-"""The timer wheel: keys come up at their armed time, once."""
+"""The timer wheel: keys come up at their armed time, once. All holds of the compiled wheel, too."""
 
-from collections.abc import Callable
+import random
+from types import SimpleNamespace
+from typing import Any
 
-from stream.store.timer_wheel import SPAN, TICK, Wheel
+import pytest
+
+from stream.store.changelog import HEADER
+from stream.store.timer_wheel import COMPILED, SPAN, TICK, Held, Wheel
+
+BOTH = [Wheel] + ([COMPILED] if COMPILED else [])
+"""The wheel in Python, and the compiled one where it was built."""
 
 
-def armed_at(times: dict[str, int]) -> Callable[[str], int]:
-    return lambda key: times.get(key, -1)
+CHOSEN = [Wheel]
+"""The wheel that `wheel` makes."""
+
+
+@pytest.fixture(autouse=True, params=BOTH, ids=lambda kind: kind.__module__)
+def choose(request: pytest.FixtureRequest) -> None:
+    CHOSEN[0] = request.param
+
+
+def armed_at(times: dict[str, int]) -> Held:
+    """States in each of the three places where a wheel looks."""
+    live: dict[str, Any] = {}
+    older: dict[str, Any] = {}
+    packed: dict[str, bytes] = {}
+    for number, (key, time) in enumerate(times.items()):
+        if number % 3 == 2:
+            packed[key] = HEADER.pack(2, 0, time, 0)
+        else:
+            (live, older)[number % 3][key] = SimpleNamespace(armed=time)
+    return live, older, packed
 
 
 def wheel(*entries: tuple[str, int]) -> Wheel:
-    made = Wheel()
+    made = CHOSEN[0]()
     for key, time in entries:
         made.arm(key, time)
     return made
@@ -82,14 +108,16 @@ def test_an_entry_left_behind_in_a_later_span_is_skipped() -> None:
 
 
 def test_keys_that_are_due_much_later_share_their_buckets() -> None:
-    made = wheel(*((str(n), FAR + n * TICK) for n in range(10_000)))
+    made = Wheel()
+    for n in range(10_000):
+        made.arm(str(n), FAR + n * TICK)
     assert len(made._later.buckets) == 1
     assert made._soon.buckets == {}
 
 
 def test_all_keys_of_a_restore_are_taken_by_their_spans() -> None:
     times = {"a": 500, "b": SPAN + 500, "c": FAR}
-    made = Wheel()
+    made = wheel()
     made.take({0: ["a"], 1: ["b"], FAR // SPAN: ["c"]}, armed_at(times))
     assert made.next == 500
     made.reach(SPAN, armed_at(times))
@@ -131,17 +159,20 @@ def test_a_few_at_a_time_is_the_same_order_as_all_at_once() -> None:
 
 def test_each_key_of_an_unfinished_tick_is_checked_once() -> None:
     times = {str(n): TICK + n % TICK for n in range(20 * TICK)}
-    made, looked = wheel(*times.items()), list[str]()
+    made, looked = Wheel(), list[str]()
+    for key, time in times.items():
+        made.arm(key, time)
 
-    def armed(key: str) -> int:
-        looked.append(key)
-        return times.get(key, -1)
+    class Counted(dict[str, Any]):
+        def get(self, key: str, other: Any = None) -> Any:
+            looked.append(key)
+            return SimpleNamespace(armed=times.get(key, -1))
 
     for time in (TICK + 30, TICK + 30, TICK + 31, 2 * TICK):
         left, found = len(times), list[str]()
         made.behind = True
         while made.behind:
-            found += (some := made.due(time, armed, 10))
+            found += (some := made.due(time, (Counted(), {}, {}), 10))
             times = {key: at for key, at in times.items() if key not in some} if some else times
         assert len(looked) <= left
         assert all(at > time for at in times.values())
@@ -166,3 +197,43 @@ def test_keys_of_a_later_span_are_spread_a_few_at_a_time() -> None:
     assert made.next <= FAR
     assert drawn(made, FAR - SPAN, dict(times), 10)[-1] == []
     assert made.due(FAR + 20_000, armed_at(times), 10_000) == list(times)
+
+
+@pytest.mark.skipif(COMPILED is None, reason="not built: there was no C compiler")
+@pytest.mark.parametrize("seed", range(40))
+def test_the_compiled_wheel_gives_the_same_keys_in_the_same_order(seed: int) -> None:
+    """Keys are armed anew, come up and are armed again, a few at a time, over ticks and spans."""
+    chance, now, times = random.Random(seed), 0, dict[str, int]()
+    assert COMPILED is not None
+    wheels = Wheel(), COMPILED()
+    for _ in range(600):
+        for _ in range(chance.randrange(4)):
+            key, far = str(chance.randrange(60)), chance.choice((50, 400, 5_000, SPAN, 40 * SPAN))
+            times[key] = now + chance.randrange(1, far)
+            for each in wheels:
+                each.arm(key, times[key])
+        if chance.random() < 0.05:
+            times.pop(str(chance.randrange(60)), None)
+        now += chance.choice((0, 1, 30, TICK, TICK, 5_000, SPAN // 3))
+        most = chance.choice((None, 1, 3, 50))
+        found = [each.due(now, armed_at(times), most) for each in wheels]
+        assert found[0] == found[1]
+        assert wheels[0].behind == wheels[1].behind
+        assert wheels[0].next == wheels[1].next
+        assert len(wheels[0]) == len(wheels[1])
+        times.update(dict.fromkeys(found[0], -1))
+
+
+@pytest.mark.skipif(COMPILED is None, reason="not built: there was no C compiler")
+def test_what_is_no_state_is_refused() -> None:
+    assert COMPILED is not None
+    made = COMPILED()
+    made.arm("a", 100)
+    wrong: list[Any] = [(), ({}, {}), ({}, {}, []), None]
+    for held in wrong:
+        with pytest.raises(TypeError):
+            made.due(100, held)
+    with pytest.raises(AttributeError):
+        made.due(100, ({"a": object()}, {}, {}))  # type: ignore[dict-item]
+    with pytest.raises(TypeError):
+        made.take({0: ("a",)}, ({}, {}, {}))  # type: ignore[dict-item]

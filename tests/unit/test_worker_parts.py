@@ -145,7 +145,8 @@ def test_input_and_changelogs_come_as_blocks_only_for_the_compiled_stage(
     monkeypatch.setattr(raw_batches, "as_blocks", topics)
     monkeypatch.setattr(faust_app, "COMPILED", compiled)
     faust_app.make(settings(compiled=wanted))
-    names = ("storefront.events", "state.visitors", "state.keys", "state.people")
+    states = ("state.visitors", "state.keys", "state.people")
+    names = ("storefront.events", "visitor.facts", *states)
     assert topics == ({f"shop.{name}" for name in names} if blocks else set())
 
 

@@ -1,0 +1,355 @@
+/* The compiled part of the people stage: it applies the two frequent facts, that a visitor is idle or active.
+ *
+ * It is equal to stream/stages/waiting.py and stream/stages/person_facts.py, to the byte of the changelog. These define the
+ * behaviour and run where nothing could be compiled. `apply` takes waiting facts in their order. It does what is frequent,
+ * and calls Python for the rest, one fact or one step of it at a time: persons that are new, deadlines that fire,
+ * other facts, episodes that open or end.
+ *
+ * A person stays the Struct that Python knows. Each header stands for itself: _slots.h the fields of Structs; _persons.h
+ * deadlines, planned steps and bounds; _seen.h what counts of a summary; _looks.h what that does to episodes.
+ *
+ * Source: docs/semantics.md, 1 and 6.
+ */
+#include "_looks.h"
+#include "_records.h"
+
+static PyObject *heappop, *heappush; /* of heapq */
+
+/* What one call of `apply` works with; all borrowed from its arguments. */
+typedef struct {
+    PyObject *live, *dirty;       /* the decoded states, and those that have changed, by key */
+    PyObject *recipes, *by_alias, *rows, *audiences; /* `audiences`: None if none looks at products */
+    PyObject *out, *take, *set_timer; /* `take`: applies a whole fact */
+    int64_t keep;
+    int follows;
+    Py_ssize_t applied;
+} Run;
+
+/* Sets the person's timer, as Keyed.arm does for a state that has changed. */
+static int arm(Run *run, PyObject *key, PyObject *person, int64_t deadline) {
+    int64_t armed = number(person, PERSON_armed);
+    if (armed != NEVER && deadline >= armed) return 0;
+    if (put_number(person, PERSON_armed, deadline) < 0) return -1;
+    PyObject *done = PyObject_CallFunctionObjArgs(run->set_timer, key, AT(person, PERSON_armed), NULL);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+static int apply_active(PyObject *device, PyObject *person, PyObject *fact) {
+    put(device, PERSON_VISITOR_active, Py_True);
+    put(device, PERSON_VISITOR_last_active, AT(fact, ACTIVE_FACT_last_active));
+    return unplan(person);
+}
+
+static int put_device(PyObject *person, PyObject *fact, PyObject *summary) {
+    PyObject *devices = AT(person, PERSON_visitors), *visitor = AT(fact, IDLE_FACT_visitor);
+    PyObject *device = PyDict_GetItemWithError(devices, visitor);
+    if (device) {
+        put(device, PERSON_VISITOR_active, Py_False);
+        put(device, PERSON_VISITOR_last_active, AT(summary, SUMMARY_last_active));
+        put(device, PERSON_VISITOR_visits, AT(summary, SUMMARY_visits));
+        return 0;
+    }
+    PyObject *given[] = {Py_False, AT(summary, SUMMARY_last_active), AT(summary, SUMMARY_visits)};
+    device = PyErr_Occurred() ? NULL : PyObject_Vectorcall(types[PERSON_VISITOR], given, 3, NULL);
+    int done = device ? PyDict_SetItem(devices, visitor, device) : -1;
+    Py_XDECREF(device);
+    return done;
+}
+
+/* What Python does with a summary of which only some lines count. */
+static int look_in_python(Run *run, PyObject *person, PyObject *fact) {
+    PyObject *seen = PyObject_CallFunctionObjArgs(functions[SUMMARIZE], person, fact, NULL);
+    int done = seen ? CALL(REMEMBER, person, seen, AT(fact, IDLE_FACT_at)) : -1;
+    if (done == 0) done = CALL(FUNNEL, person, fact, seen, run->recipes, run->out);
+    if (done == 0) done = CALL(BROWSE, person, fact, seen, run->recipes, run->out);
+    Py_XDECREF(seen);
+    return done;
+}
+
+static int apply_idle(Run *run, PyObject *person, PyObject *fact, int64_t at) {
+    PyObject *summary = AT(fact, IDLE_FACT_summary);
+    if (put_device(person, fact, summary) < 0) return -1;
+    if (run->audiences != Py_None && CALL(VIEWED, person, summary, run->audiences) < 0) return -1;
+    Seen seen;
+    int done = see(&seen, person, fact);
+    if (done == 0) done = look_in_python(run, person, fact);
+    else if (done > 0) {
+        done = remember(&seen);
+        if (done == 0) done = look_at_funnel(&seen, run->rows, run->recipes, run->out);
+        if (done == 0) done = look_at_browsing(&seen, run->rows, run->recipes, run->out);
+    }
+    drop_seen(&seen);
+    if (done < 0 || plan_all(person, run->recipes, run->by_alias, fact, at) < 0) return -1;
+    return trim(person, AT(fact, IDLE_FACT_at), at);
+}
+
+/* Whether the place (at, visitor, n) is behind that of the person's last fact. */
+static int is_copy(PyObject *person, PyObject *fact, int64_t at) {
+    int64_t last = number(person, PERSON_applied);
+    if (at != last) return at < last;
+    int order = PyUnicode_Compare(AT(fact, IDLE_FACT_visitor), AT(person, PERSON_last_visitor));
+    return order ? order < 0 : number(fact, IDLE_FACT_n) <= number(person, PERSON_last_n);
+}
+
+/* What is done with each fact before and behind what it says itself. */
+static int apply_fact(Run *run, PyObject *person, PyObject *fact, PyObject *device, int64_t at) {
+    PyObject *key = AT(fact, IDLE_FACT_person);
+    if (PyDict_SetItem(run->dirty, key, person) < 0) return -1;
+    if (number(person, PERSON_remembered) != NEVER && put_number(person, PERSON_remembered, NEVER) < 0) return -1;
+    if (is(person, PERSON_left) && !begins_with(AT(fact, IDLE_FACT_visitor), '~', 2)) put(person, PERSON_left, Py_False);
+    if ((device ? apply_active(device, person, fact) : apply_idle(run, person, fact, at)) < 0) return -1;
+    if ((run->follows || AT(person, PERSON_life) != Py_None) &&
+        CALL(SETTLE, person, AT(fact, IDLE_FACT_at), run->recipes, run->out) < 0)
+        return -1;
+    put(person, PERSON_applied, AT(fact, IDLE_FACT_at));
+    put(person, PERSON_last_visitor, AT(fact, IDLE_FACT_visitor));
+    put(person, PERSON_last_n, AT(fact, IDLE_FACT_n));
+    if (number(person, PERSON_armed) <= at && put_number(person, PERSON_armed, NEVER) < 0) return -1;
+    int64_t deadline = deadline_of(person, run->keep);
+    run->applied++;
+    return deadline == -2 ? -1 : arm(run, key, person, deadline);
+}
+
+/* The person, if the fact can be applied here: it is decoded, no deadline of it is due, and the fact is no copy. Borrowed. */
+static PyObject *ready(Run *run, PyObject *fact, int is_active, PyObject **device, int64_t at) {
+    PyObject *person = PyDict_GetItemWithError(run->live, AT(fact, IDLE_FACT_person));
+    if (!person || is_copy(person, fact, at)) return NULL;
+    if (is_active && !(*device = PyDict_GetItemWithError(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor)))) return NULL;
+    return number(person, PERSON_armed) > at || deadline_of(person, run->keep) > at ? person : NULL;
+}
+
+/* Applies a fact here if it is frequent, else through Python. */
+static int take_fact(Run *run, PyObject *fact) {
+    int is_active = Py_IS_TYPE(fact, (PyTypeObject *)types[ACTIVE_FACT]);
+    if (is_active || Py_IS_TYPE(fact, (PyTypeObject *)types[IDLE_FACT])) {
+        int64_t at = number(fact, IDLE_FACT_at);
+        PyObject *device = NULL, *person = ready(run, fact, is_active, &device, at);
+        if (person) {
+            Py_INCREF(person);
+            int done = apply_fact(run, person, fact, device, at);
+            Py_DECREF(person);
+            return PyErr_Occurred() ? -1 : done;
+        }
+        if (PyErr_Occurred()) return -1;
+    }
+    PyObject *done = PyObject_CallFunctionObjArgs(run->take, fact, run->out, NULL);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+static int take_first(Run *run, PyObject *waiting, PyObject *offsets) {
+    PyObject *row = PyObject_CallOneArg(heappop, waiting);
+    if (!row) return -1;
+    int done = PyObject_DelItem(offsets, PyTuple_GET_ITEM(row, 3));
+    if (done == 0) done = take_fact(run, PyTuple_GET_ITEM(row, 4));
+    Py_DECREF(row);
+    return done;
+}
+
+/* Applies at most `most` waiting facts before a time. Returns (how many were taken, how many of them were applied here). */
+static PyObject *apply(PyObject *module, PyObject *args) {
+    Run run = {0};
+    PyObject *waiting, *offsets;
+    long long before, keep;
+    Py_ssize_t most, taken = 0;
+    if (!PyArg_ParseTuple(args, "O!LnO(O!O!)(LpOO!O!O)(OOO)", &PyList_Type, &waiting, &before, &most, &offsets,
+                          &PyDict_Type, &run.live, &PyDict_Type, &run.dirty, &keep, &run.follows, &run.recipes,
+                          &PyDict_Type, &run.by_alias, &PyTuple_Type, &run.rows, &run.audiences, &run.out, &run.take,
+                          &run.set_timer))
+        return NULL;
+    run.keep = keep;
+    while (taken < most && PyList_GET_SIZE(waiting)) {
+        if (PyLong_AsLongLong(PyTuple_GET_ITEM(PyList_GET_ITEM(waiting, 0), 0)) >= before) break;
+        taken++;
+        if (take_first(&run, waiting, offsets) < 0) return NULL;
+    }
+    return Py_BuildValue("nn", taken, run.applied);
+}
+
+/* ---- deadlines ---- */
+
+/* (rows of Keyed.due, until, keep, changed states, sets a timer, Keyed.arm): sets the timers of persons of whom nothing is
+ * due at `until` yet. Returns the rows of the others. */
+static PyObject *pass_over(PyObject *module, PyObject *args) {
+    Run run = {0};
+    PyObject *rows, *arm_any;
+    long long until, keep;
+    if (!PyArg_ParseTuple(args, "O!LLO!OO", &PyList_Type, &rows, &until, &keep, &PyDict_Type, &run.dirty, &run.set_timer,
+                          &arm_any))
+        return NULL;
+    PyObject *due = PyList_New(0);
+    for (Py_ssize_t i = 0; due && i < PyList_GET_SIZE(rows); i++) {
+        PyObject *row = PyList_GET_ITEM(rows, i), *key = PyTuple_GET_ITEM(row, 0), *person = PyTuple_GET_ITEM(row, 1);
+        int64_t deadline = deadline_of(person, keep);
+        int failed = deadline == -2;
+        if (!failed && deadline <= until) failed = PyList_Append(due, row) < 0;
+        else if (!failed && PyDict_GetItemWithError(run.dirty, key)) failed = arm(&run, key, person, deadline) < 0;
+        else if (!failed) {
+            PyObject *done = PyObject_CallFunction(arm_any, "OOL", key, person, (long long)deadline);
+            failed = !done;
+            Py_XDECREF(done);
+        }
+        if (failed || PyErr_Occurred()) Py_CLEAR(due);
+    }
+    return due;
+}
+
+/* ---- facts that arrive ---- */
+
+typedef struct {
+    PyObject *decode, *waiting, *offsets, *watermark;
+    int64_t position, advanced, base;
+} Arrivals;
+
+/* Adds one fact to those that wait, or moves the watermark. */
+static int add_fact(Arrivals *to, int64_t offset, PyObject *value) {
+    if (offset < to->position) return 0;
+    PyObject *fact = PyObject_CallOneArg(to->decode, value), *done = NULL;
+    if (!fact) return -1;
+    to->position = offset + 1;
+    if (Py_IS_TYPE(fact, (PyTypeObject *)types[WATERMARK])) {
+        done = PyObject_CallOneArg(to->watermark, fact);
+    } else if (number(fact, IDLE_FACT_at) < to->advanced) {
+        done = Py_NewRef(Py_None);
+    } else {
+        PyObject *place = PyLong_FromLongLong(offset);
+        PyObject *row = place ? PyTuple_Pack(5, AT(fact, IDLE_FACT_at), AT(fact, IDLE_FACT_visitor), AT(fact, IDLE_FACT_n),
+                                             place, fact) : NULL;
+        if (row && PyObject_SetItem(to->offsets, place, Py_None) == 0)
+            done = PyObject_CallFunctionObjArgs(heappush, to->waiting, row, NULL);
+        Py_XDECREF(place);
+        Py_XDECREF(row);
+    }
+    Py_DECREF(fact);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+static int add_stored(void *given, const Record *record) {
+    Arrivals *to = given;
+    int64_t offset = to->base + record->offset_delta;
+    if (!record->value.at || offset < to->position) return 0;
+    PyObject *value = PyBytes_FromStringAndSize(record->value.at, record->value.size);
+    int done = value ? add_fact(to, offset, value) : -1;
+    Py_XDECREF(value);
+    return done;
+}
+
+/* (facts as (offset, value) or blocks; their decoder, position, time reached, facts that wait, their offsets, what moves the
+ * watermark): adds them. Returns the position. */
+static PyObject *add(PyObject *module, PyObject *args) {
+    Arrivals to;
+    PyObject *records, *record;
+    long long position, advanced;
+    if (!PyArg_ParseTuple(args, "OOLLO!OO", &records, &to.decode, &position, &advanced, &PyList_Type, &to.waiting,
+                          &to.offsets, &to.watermark))
+        return NULL;
+    to.position = position;
+    to.advanced = advanced;
+    PyObject *each = PyObject_GetIter(records);
+    while (each && (record = PyIter_Next(each))) {
+        int done = -1, size = PyTuple_CheckExact(record) ? (int)PyTuple_GET_SIZE(record) : 0;
+        if (size == 5) {
+            to.base = PyLong_AsLongLong(PyTuple_GET_ITEM(record, 0));
+            done = each_record(record, add_stored, &to);
+        } else if (size == 2) {
+            PyObject *value = PyTuple_GET_ITEM(record, 1);
+            done = value == Py_None ? 0 : add_fact(&to, PyLong_AsLongLong(PyTuple_GET_ITEM(record, 0)), value);
+        } else PyErr_SetString(PyExc_TypeError, "neither a record nor a block");
+        Py_DECREF(record);
+        if (done < 0) break;
+    }
+    Py_XDECREF(each);
+    return PyErr_Occurred() ? NULL : PyLong_FromLongLong(to.position);
+}
+
+static int keep_unkeyed(void *values, const Record *record) {
+    if (record->key.size || !record->value.at) return 0;
+    PyObject *value = PyBytes_FromStringAndSize(record->value.at, record->value.size);
+    int done = value ? PyList_Append(values, value) : -1;
+    Py_XDECREF(value);
+    return done;
+}
+
+/* The values of a block's records that have no key. */
+static PyObject *unkeyed(PyObject *module, PyObject *block) {
+    PyObject *values = PyList_New(0);
+    if (values && each_record(block, keep_unkeyed, values) < 0) Py_CLEAR(values);
+    return values;
+}
+
+/* ---- configure ---- */
+
+static int check_constants(PyObject *given) {
+    if (PyDict_GET_SIZE(given) != CONSTANTS)
+        return PyErr_SetString(PyExc_ValueError, "compiled for another release: other constants"), -1;
+    for (int i = 0; i < CONSTANTS; i++) {
+        PyObject *value = PyDict_GetItemString(given, shared_constants[i].name);
+        long long number = value ? PyLong_AsLongLong(value) : 0;
+        if (PyErr_Occurred()) return -1;
+        if (!value || number != shared_constants[i].value)
+            return PyErr_Format(PyExc_ValueError, "compiled for another release: %s is %lld here",
+                                shared_constants[i].name, (long long)shared_constants[i].value), -1;
+    }
+    return 0;
+}
+
+static int keep_all(PyObject **kept, PyObject *given, int count) {
+    if (PyTuple_GET_SIZE(given) != count)
+        return PyErr_SetString(PyExc_ValueError, "compiled for another release: expected other types or functions"), -1;
+    for (int i = 0; i < count; i++) kept[i] = PyTuple_GET_ITEM(given, i);
+    return 0;
+}
+
+/* Each type of fact must have the common fields in the same places. */
+static int check_facts(PyObject *given) {
+    static const struct {
+        const char *name;
+        Py_ssize_t *offset;
+    } common[] = {{"at", &IDLE_FACT_at}, {"visitor", &IDLE_FACT_visitor}, {"n", &IDLE_FACT_n}, {"person", &IDLE_FACT_person}};
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(given); i++)
+        for (int j = 0; j < 4; j++) {
+            Py_ssize_t offset;
+            if (find_slot(PyTuple_GET_ITEM(given, i), common[j].name, &offset) < 0) return -1;
+            if (offset != *common[j].offset)
+                return PyErr_SetString(PyExc_ValueError, "compiled for another release: facts differ"), -1;
+        }
+    return 0;
+}
+
+static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"constants", "types", "facts", "functions", "kinds", "words", "heap", NULL};
+    PyObject *constants, *given_types, *given_facts, *given_functions, *given_kinds, *given_words;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!O!O!O!O!O!(OO)", names, &PyDict_Type, &constants, &PyTuple_Type,
+                                     &given_types, &PyTuple_Type, &given_facts, &PyTuple_Type, &given_functions,
+                                     &PyTuple_Type, &given_kinds, &PyTuple_Type, &given_words, &heappush, &heappop))
+        return NULL;
+    Py_INCREF(kwargs); /* what it holds is used for as long as the process lives */
+    if (check_constants(constants) < 0 || keep_all(types, given_types, TYPES) < 0 ||
+        keep_all(functions, given_functions, FUNCTIONS) < 0 || keep_all(kinds, given_kinds, NAMED_KINDS) < 0 ||
+        keep_all(words, given_words, WORDS) < 0 ||
+        find_slots() < 0 || check_facts(given_facts) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* ---- the module ---- */
+
+static PyMethodDef module_functions[] = {
+    {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"add", add, METH_VARARGS, NULL},
+    {"apply", apply, METH_VARARGS, NULL},
+    {"pass_over", pass_over, METH_VARARGS, NULL},
+    {"unkeyed", unkeyed, METH_O, NULL},
+    {NULL}};
+
+static PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "stream.native._people", "See stream/stages/people_backend.py.", -1, module_functions,
+};
+
+PyMODINIT_FUNC PyInit__people(void) {
+    if (!(no_lines = PyList_New(0)) || !(no_text = PyUnicode_InternFromString("")) || !(no_arguments = PyTuple_New(0)))
+        return NULL;
+    return PyModule_Create(&definition);
+}

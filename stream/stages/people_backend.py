@@ -1,0 +1,156 @@
+"""The compiled part of the people stage (`stream/native/_people.c`), if it was built.
+
+It applies the two frequent facts, with the same states byte for byte. `stream/stages/waiting.py` and
+`stream/stages/person_facts.py` define the behaviour, and are used alone if no compiler is available.
+"""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any, Final, NamedTuple, get_args
+
+from stream import limits
+from stream.episodes import lifecycle, steps, visible_summary
+from stream.episodes.visible_summary import VisibleSummary
+from stream.events.records import Block
+from stream.kinds import browse_abandonment, funnel, membership, registry
+from stream.outputs.reasons import Closing
+from stream.recipes.conditions import ALWAYS
+from stream.recipes.recipe import BROWSE, CART, CHECKOUT, PAYMENT, Recipe, Recipes
+from stream.stages import life_facts
+from stream.state import bought, cart, facts, trimming
+from stream.state.life_record import Course, Life
+from stream.state.orders import OrderEntry
+from stream.state.person import NO_ORDER, Episode, Person, PersonVisitor
+from stream.state.view import View, ViewSummary
+from stream.state.visitor import Checkout
+
+Due = list[tuple[str, Person]]
+
+
+class PeopleBackend(NamedTuple):
+    """The compiled functions. Each takes what it works with, in the order of `_people.c`."""
+
+    add: Callable[..., int]
+    """Adds facts, or blocks of them, to those that wait. Returns the position."""
+    apply: Callable[..., tuple[int, int]]
+    """Applies waiting facts before a time. Returns (how many were taken, how many of them without Python)."""
+    pass_over: Callable[..., Due]
+    """Sets the timers of persons who came up too early. Returns those of whom something is due."""
+    unkeyed: Callable[[Block], list[bytes]]
+    """The values of a block's records that have no key: watermark records."""
+
+
+_CONSTANTS: Final = {
+    "NEVER": cart.NEVER,
+    "NO_ORDER": NO_ORDER,
+    "FEW": trimming.FEW,
+    "MOST_VISITORS": limits.MOST_VISITORS,
+    "MOST_CARTS": limits.MOST_CARTS,
+    "MOST_LINES": limits.MOST_LINES,
+    "MOST_ORDERS": limits.MOST_ORDERS,
+    "MOST_REMEMBERED": limits.MOST_REMEMBERED,
+    "MOST_OPEN": limits.MOST_OPEN,
+    "LARGEST_CARTS": limits.LARGEST_CARTS,
+    "EMPTY_FOR": limits.EMPTY_FOR,
+    "BOUGHT_FOR": bought.LASTS,
+    "BOUGHT_AFTER_ORDER": bought.AFTER_ORDER,
+    "CLOSED_AFTER_ORDER": visible_summary.AFTER_ORDER,
+    "AFTER_ADDING": browse_abandonment.AFTER_ADDING,
+    "DWELL": browse_abandonment.DWELL,
+    "LOOKED_AT": browse_abandonment.LOOKED_AT,
+    "DISTINCT": browse_abandonment.DISTINCT,
+    "SAME_CATEGORY": browse_abandonment.SAME_CATEGORY,
+}
+"""The constants that `_persons.h` repeats. `configure` refuses other values."""
+
+_TYPES: Final = (
+    Person,
+    PersonVisitor,
+    Episode,
+    Course,
+    Life,
+    bought.KnownCart,
+    bought.BoughtLine,
+    OrderEntry,
+    facts.Idle,
+    facts.Active,
+    facts.Summary,
+    facts.CartSummary,
+    cart.Line,
+    Checkout,
+    ViewSummary,
+    View,
+    Recipe,
+    VisibleSummary,
+    facts.WatermarkRecord,
+)
+"""The types whose fields are read and written in place, in the order of `_slots.h`."""
+
+_FUNCTIONS: Final = (
+    Person.deadline,
+    trimming.trim,
+    steps.plan_all,
+    VisibleSummary,
+    visible_summary.remember,
+    cart.fingerprint,
+    funnel.look,
+    funnel._open,
+    browse_abandonment.look,
+    lifecycle.close,
+    membership.viewed,
+    life_facts.settle,
+)
+"""What is called for all that is rare, in the order of `_persons.h`."""
+
+_REPLACED: Final[Closing] = "replaced"
+_KINDS: Final = (PAYMENT, CHECKOUT, CART, BROWSE)
+
+
+def _row(recipe: Recipe) -> tuple[str, Recipe, bool]:
+    """(alias, recipe, whether it is plain: live, and it opens for everybody)."""
+    return recipe.alias, recipe, not recipe.is_shadow and recipe.when == ALWAYS
+
+
+def prepared(recipes: Recipes) -> tuple[object, ...]:
+    """What `apply` needs of the recipes in force."""
+    rows = tuple(tuple(map(_row, recipes.of[kind])) for kind in _KINDS)
+    named = recipes.audiences if recipes.audiences.named else None
+    return recipes.policy.keep, recipes.follows, recipes, recipes.by_alias, rows, named
+
+
+REPEATED: Final = tuple(kind for kind, _ in registry.STAGES) == _KINDS[:3] and list(
+    registry.AT_IDLE
+) == [browse_abandonment.look]
+"""Whether `_looks.h` repeats all kinds that decide at an idle fact. If the registry has another one, Python decides."""
+
+
+def _configure(compiled: Any) -> None:
+    """Passes the constants and types to the C code. Raises an error if it was compiled with others."""
+    compiled.configure(
+        constants=_CONSTANTS,
+        types=_TYPES,
+        facts=get_args(facts.AnyFact),
+        functions=_FUNCTIONS,
+        kinds=_KINDS,
+        words=(*browse_abandonment.SUB_KINDS, _REPLACED),
+        heap=(heappush, heappop),
+    )
+
+
+def _built() -> PeopleBackend | None:
+    """The compiled backend, None if there is none. Raises ImportError if it is of another release."""
+    try:
+        from stream.native import _people  # noqa: PLC0415 - it is not everywhere
+    except ImportError:  # pragma: no cover - where there was no compiler
+        return None
+    if not REPEATED:
+        return None
+    try:
+        _configure(_people)
+    except (AttributeError, TypeError, ValueError) as fault:
+        raise ImportError(f"{_people.__file__} is of another release: run make install") from fault
+    return PeopleBackend(_people.add, _people.apply, _people.pass_over, _people.unkeyed)
+
+
+COMPILED: Final = _built()
+"""The compiled backend; None if it was not built."""

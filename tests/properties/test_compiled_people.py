@@ -1,0 +1,244 @@
+"""The compiled part of the people stage equals its Python: same outputs, same bytes of state."""
+
+import random
+from collections.abc import Iterator
+from itertools import islice, repeat
+from typing import Any
+
+import pytest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream import recipes_file
+from stream.durations import DAY
+from stream.events.records import Block
+from stream.outputs.outputs import Outputs
+from stream.recipes.history import History
+from stream.recipes.recipe import Recipes
+from stream.stages import people_backend
+from stream.stages.people import People
+from stream.stages.people_backend import COMPILED
+from stream.stages.watermark import watermark_record
+from stream.state import facts
+from stream.state.facts import Active, AnyFact, Idle
+from tests import checked, effort
+from tests.properties import oddities
+from tests.properties.odd_facts import OddFacts
+from tests.properties.service import Service
+from tests.reference import generate, generate_years
+
+needed = pytest.mark.skipif(COMPILED is None, reason="not built: there was no C compiler")
+SEEDS = st.integers(0, 1_000_000)
+FEW = st.none() | st.integers(1, 5)
+LOOSE = """
+policy: {caps: [], keep: 40d}
+recipes:
+  - {name: payment-failed, reach: any, cooldown: 0, steps: [5m, 2h]}
+  - {name: checkout-abandonment, reach: any, cooldown: 0}
+  - {name: cart-abandonment, reach: any, cooldown: 0, ordered_within: 0}
+  - {name: second, kind: cart-abandonment, reach: any, when: {visits: {min: 2}}}
+  - {name: trial, kind: cart-abandonment, mode: shadow, reach: any, cooldown: 0}
+  - {name: browse-abandonment, reach: any, cooldown: 0}
+  - {name: looking, kind: browse-abandonment, mode: shadow, reach: any, cooldown: 0}
+"""
+LIFE = """
+policy: {caps: []}
+audiences:
+  - {name: cart, members: {open: [cart-abandonment]}}
+  - {name: lapsed, members: {since_visit: {min: 14d}}}
+  - {name: fans, members: {viewed: {category: [c], within: 30d}}}
+recipes:
+  - {name: cart-abandonment, reach: any, cooldown: 0}
+  - {name: browse-abandonment, reach: any}
+  - {name: welcome}
+  - {name: post-purchase}
+"""
+RULES = [recipes_file.load(text) for text in ("{}", LOOSE, LIFE)]
+
+
+def block(values: list[bytes], base: int) -> Block:
+    """The values as records of one batch. Watermark records have no key."""
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, 0, 1 << 24)
+    for offset, value in enumerate(values):
+        builder.append(offset, 0, None if b'"mark"' in value else b"k", value, [])
+    return base, 0, 0, len(values), memoryview(bytes(builder.build()))[61:]
+
+
+def batches(seed: int, size: int) -> list[list[bytes]]:
+    """A log of facts with watermark records among them."""
+    made, chance, found = OddFacts(seed), random.Random(seed), list[list[bytes]]()
+    for fact in islice(made, size):
+        if not found or chance.random() < 0.1:
+            found.append([])
+        found[-1].append(facts.encode(fact))
+        if chance.random() < 0.5:
+            found[-1].append(watermark_record({0: made.now + chance.randrange(2)}, 1))
+    return [*found, [watermark_record({0: made.now + 90 * DAY}, 1)]]
+
+
+def told(stage: People, out: Outputs) -> tuple[Any, ...]:
+    given = (out.triggers, out.decisions, out.shadow, out.audiences, out.outcomes)
+    return (*given, dict(out.counts), stage.position, stage.clock, stage.next_deadline)
+
+
+def decided(
+    rules: Recipes | History, log: list[list[bytes]], compiled: Iterator[bool], most: int | None
+) -> list[Any]:
+    """The outputs and the changelog by batch. Between batches the stage may be restored, or pack states ahead."""
+    chance, changelog, found = random.Random(len(log)), list[Any](), list[Any]()
+    stage, offset = People(rules, 1, compiled=next(compiled)), 0
+    for number, values in enumerate(log):
+        stage.most, out = most, Outputs()
+        if stage.takes_blocks and number % 2:
+            stage.add([block(values, offset)])
+        else:
+            stage.add(enumerate(values, offset))
+        offset += len(values)
+        stage.advance(out)
+        while stage.owes:
+            stage.catch_up(out)
+        found.append(told(stage, out))
+        if chance.random() < 0.3:
+            stage.pack_ahead(2)
+        if chance.random() < 0.5:
+            found.append(stage.changes())
+            changelog += found[-1]
+            stage.committed(stage.committable)
+            if chance.random() < 0.4 and not stage.waits:
+                stage = People(rules, 1, compiled=next(compiled))
+                stage.restore(changelog)
+                stage.restored()
+                stage.position = offset
+    return [*found, stage.changes()]
+
+
+def in_turns(seed: int) -> Iterator[bool]:
+    chance = random.Random(seed)
+    while True:
+        yield chance.random() < 0.5
+
+
+@needed
+@settings(max_examples=effort.of(300), deadline=None)
+@given(SEEDS, st.sampled_from(RULES), st.sampled_from((40, 200)), FEW)
+def test_odd_facts_decide_the_same_and_leave_the_same_states(
+    seed: int, rules: Recipes, size: int, most: int | None
+) -> None:
+    log = batches(seed, size)
+    pure = decided(rules, log, repeat(False), most)
+    assert decided(rules, log, repeat(True), most) == pure
+    assert decided(rules, log, in_turns(seed), most) == pure
+
+
+def served(rules: Recipes | History, lines: list[bytes], seed: int, compiled: Any) -> Service:
+    service, chance = Service(rules, lines, (None, 3)[seed % 2], compiled), random.Random(seed)
+    for _ in range(6):
+        for _ in range(chance.randrange(1, 4)):
+            service.take(chance.randrange(1, 30))
+        service.flush()
+        if chance.random() < 0.3:
+            service.crash(chance)
+    service.finish()
+    service.flush()
+    return service
+
+
+@needed
+@settings(max_examples=effort.of(60), deadline=None)
+@given(SEEDS, st.sampled_from(("log", "years", "odd")))
+def test_logs_of_events_decide_the_same_and_leave_the_same_states(seed: int, kind: str) -> None:
+    rules: Recipes | History
+    if kind == "years":
+        rules = checked.history(generate_years.recipes(seed))
+        lines = generate_years.log(seed, 60)
+    else:
+        rules = checked.recipes(generate.recipes(seed))
+        lines = generate.log(seed, 120) if kind == "log" else oddities.log(seed, 200)
+    pure = served(rules, lines, seed, repeat(False))
+    for compiled in (repeat(True), in_turns(seed)):
+        mine = served(rules, lines, seed, compiled)
+        assert mine.changelogs == pure.changelogs
+        assert (mine.triggers, mine.decisions) == (pure.triggers, pure.decisions)
+        assert mine.others == pure.others
+
+
+@needed
+def test_the_compiled_part_applies_most_idle_and_active_facts_by_itself() -> None:
+    """A comparison in which Python took every fact would prove nothing."""
+    frequent = left = 0
+    for seed in range(30):
+        log, seen = batches(seed, 200), list[Any]()
+        stage = People(RULES[seed % 3], 1)
+        note(stage, seen)
+        for number, values in enumerate(log):
+            stage.add([block(values, number * 10_000)])
+            stage.advance(Outputs())
+        given = [facts.decode(value) for values in log for value in values]
+        frequent += sum(isinstance(fact, Idle | Active) for fact in given)
+        left += sum(isinstance(fact, Idle | Active) for fact in seen)
+    assert left < 0.6 * frequent
+
+
+def note(stage: People, seen: list[Any]) -> None:
+    """Adds each fact that Python applies to `seen`."""
+    apply = stage._apply
+
+    def noted(record: AnyFact, out: Outputs) -> None:
+        seen.append(record)
+        apply(record, out)
+
+    stage._apply = noted  # type: ignore[method-assign]
+
+
+class Configured:
+    """Replaces the module; records its configuration."""
+
+    given: dict[str, Any]
+
+    def configure(self, **given: Any) -> None:
+        self.given = given
+
+
+@needed
+def test_constants_and_types_of_another_release_are_refused() -> None:
+    from stream.native import _people  # noqa: PLC0415 - only where it was built
+
+    configured = Configured()
+    people_backend._configure(configured)
+    given = configured.given
+    for name, value in given["constants"].items():
+        with pytest.raises(ValueError, match=f"another release.*{name}"):
+            _people.configure(**given | {"constants": given["constants"] | {name: value + 1}})
+    with pytest.raises(ValueError, match="another release"):
+        _people.configure(**given | {"constants": given["constants"] | {"MORE": 1}})
+    with pytest.raises(ValueError, match="expected other types or functions"):
+        _people.configure(**given | {"kinds": given["kinds"][1:]})
+    with pytest.raises(AttributeError):
+        _people.configure(**given | {"types": tuple(reversed(given["types"]))})
+    with pytest.raises(ValueError, match="no slot"):
+        _people.configure(
+            **given | {"types": (type("Person", (), {"applied": 1}), *given["types"][1:])}
+        )
+    _people.configure(**given)
+
+
+@needed
+def test_what_is_no_fact_is_refused() -> None:
+    stage = People(RULES[0], 1)
+    for record in ((1,), (0, b"{}"), (0, 0, 0, 1, b"\xff")):
+        with pytest.raises((TypeError, ValueError)):
+            stage.add([record])  # type: ignore[list-item]
+    assert stage.position == 0
+
+
+@needed
+def test_watermark_records_of_a_block_are_found_by_their_missing_key() -> None:
+    assert COMPILED is not None
+    values = [value for values in batches(3, 30) for value in values]
+    marks = [value for value in values if b'"mark"' in value]
+    assert marks
+    assert COMPILED.unkeyed(block(values, 7)) == marks
+    assert COMPILED.unkeyed((0, 0, 0, 0, b"")) == []
+    with pytest.raises(ValueError, match="no record"):
+        COMPILED.unkeyed((0, 0, 0, 1, b"\xff"))
