@@ -138,6 +138,11 @@ class Audiences:
         self.categories: Final = self._remembered(_CATEGORY)
         self.products: Final = self._remembered(_PRODUCT)
 
+        self.prepared: Final = (
+            self._prepared() if self.all and len(self._bits) <= MOST_BITS else None
+        )
+        """What `stream/native/_audiences.h` works with. None: Python looks."""
+
     def __bool__(self) -> bool:
         return bool(self.all)
 
@@ -154,6 +159,16 @@ class Audiences:
                 self._known.clear()
             found = self._known[bits] = names, frozenset(names)
         return found
+
+    def _prepared(self) -> tuple[object, ...]:
+        reachable = (self.reachable.get(each, 0) for each in (True, False))
+        named = [
+            {name: (cuts.ends, cuts.fulfilled) for name, cuts in each.items()}
+            for each in (self.viewed, self.bought)
+        ]
+        visit = self.since_visit and (self.since_visit.ends, self.since_visit.fulfilled)
+        remembered = self.categories, self.products, self.counted, self._known
+        return *remembered, self.open, *named, visit, *reachable
 
     def count(self, numbers: Numbers) -> int:
         """The bits of the conditions on these numbers that hold."""
@@ -220,6 +235,9 @@ class Audiences:
             if of == sort and isinstance(wanted, kind):
                 yield wanted, bit
 
+
+MOST_BITS: Final = 62
+"""Conditions whose bits fit into a number of the C code."""
 
 MOST_KNOWN: Final = 4_096
 """Combinations of conditions whose audiences are remembered, and of numbers. There are few: people are alike."""

@@ -27,9 +27,6 @@ NO_ORDER: Final = NEVER - 1
 _REACH: Final = {"email": ["email"], "phone": ["sms"]}
 """By the kind of a contact person, the channel that names it."""
 
-_REACHED: Final = ("customer:", "email:", "phone:")
-"""The persons that a channel reaches although they gave no contacts."""
-
 
 def by_time(order: OrderEntry) -> int:
     return order.at
@@ -171,27 +168,24 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def order_count(self) -> int:
-        recorded = len(self.orders)
-        return recorded if recorded > self.traits_orders else self.traits_orders
+        return max(len(self.orders), self.traits_orders)
 
     @property
     def spent(self) -> float:
         """What the person spent: the larger of the value in its traits and the sum of its orders."""
         spent = 0.0 if self.life is None else self.life.spent
         if self.orders:
-            spent = fsum([spent, *[each.value for each in self.orders if each.value is not None]])
-        return spent if spent > self.traits_value else self.traits_value
+            spent = fsum((spent, *(each.value for each in self.orders if each.value is not None)))
+        return max(self.traits_value, spent)
 
     @property
     def is_reachable(self) -> bool:
         """Whether a channel reaches the person and is not withdrawn."""
-        if not self.consent:
-            if self.contacts is None:
-                return self.id.startswith(_REACHED)
-            return bool(self.contacts)
         reach = self.reach
         if reach is None:
             reach = list(CONTACTS) if self.id.startswith("customer:") else []
+        if not reach or not self.consent:
+            return bool(reach)
         return any(self.consent.get(channel) is not False for channel in reach)
 
     @property

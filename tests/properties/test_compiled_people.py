@@ -1,5 +1,6 @@
 """The compiled part of the people stage equals its Python: same outputs, same bytes of state."""
 
+import json
 import random
 from collections.abc import Iterator
 from itertools import islice, repeat
@@ -54,7 +55,27 @@ recipes:
   - {name: welcome}
   - {name: post-purchase}
 """
-RULES = [recipes_file.load(text) for text in ("{}", LOOSE, LIFE)]
+AUDIENCES = """
+policy: {caps: []}
+audiences:
+  - {name: again, members: {visits: {min: 2}, orders: {max: 0}}}
+  - {name: spending, members: [{spent: {min: 50}}, {orders: {min: 2}}]}
+  - {name: reached, members: {reachable: true}}
+  - {name: unreached, members: {reachable: false, since_visit: {max: 2d}}}
+  - {name: lately, members: {since_visit: {min: 1m, max: 1h}}}
+  - {name: ordered, members: {since_order: {max: 1h}}}
+  - {name: left, members: {open: [cart-abandonment, browse-abandonment]}}
+  - {name: fans, members: {viewed: {category: [c], product: [p, p1], within: 1h}}}
+  - {name: owners, members: {bought: {category: [c], product: [p, p1], within: 2d}}}
+recipes:
+  - {name: cart-abandonment, reach: any, cooldown: 0}
+  - {name: browse-abandonment, reach: any}
+  - {name: back, kind: audience, audience: again}
+"""
+MANY = json.dumps(
+    {"audiences": [{"name": f"a{n}", "members": {"visits": {"min": n}}} for n in range(1, 64)]}
+)
+RULES = [recipes_file.load(text) for text in ("{}", LOOSE, LIFE, AUDIENCES, MANY)]
 
 
 def block(values: list[bytes], base: int) -> Block:
@@ -169,7 +190,7 @@ def test_the_compiled_part_applies_most_idle_and_active_facts_by_itself() -> Non
     frequent = left = 0
     for seed in range(30):
         log, seen = batches(seed, 200), list[Any]()
-        stage = People(RULES[seed % 3], 1)
+        stage = People(RULES[seed % len(RULES)], 1)
         note(stage, seen)
         for number, values in enumerate(log):
             stage.add([block(values, number * 10_000)])
