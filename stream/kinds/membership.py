@@ -126,7 +126,7 @@ def look(
     if not audiences.all and (life is None or not life.audiences):
         return
     if person.left:
-        _change(person, (), frozenset(), at, recipes, out, former)
+        change(person, (), frozenset(), at, recipes, out, former)
         person.of_life().bound = NEVER
         return
     bits, changes = fulfilled(person, lately(person), at, audiences)
@@ -136,7 +136,7 @@ def look(
             return
         life = person.of_life()
     if names != life.audiences.keys():
-        _change(person, belongs, names, at, recipes, out, former)
+        change(person, belongs, names, at, recipes, out, former)
     life.bound = changes
 
 
@@ -144,10 +144,10 @@ def leave_all(
     person: Person, at: int, recipes: Recipes, out: Outputs, former: Recipes | None = None
 ) -> None:
     """Takes a forgotten or erased person out of all audiences."""
-    _change(person, (), frozenset(), at, recipes, out, former)
+    change(person, (), frozenset(), at, recipes, out, former)
 
 
-def _change(
+def change(
     person: Person,
     belongs: Sequence[str],
     names: Set[str],

@@ -1,29 +1,29 @@
 /* The audiences of a person: which facts change none of them, and when they change next, as stream/kinds/membership.py and
- * stream/recipes/audiences.py say. A person with orders or consents, and one who enters or leaves an audience, is left
- * to Python. */
+ * stream/recipes/audiences.py say. A person with consents or many orders is left to Python. */
 #ifndef STREAM_NATIVE_AUDIENCES_H
 #define STREAM_NATIVE_AUDIENCES_H
 
 #include "_looks.h"
 
 #define NEVER_CHANGES (1LL << 62)
+#define ADDED 2 /* values added here: the sum of two is rounded once, as by fsum */
 
 /* `Audiences.prepared`, all borrowed. Bits are those of conditions. A condition on time is (its ends, their bits). */
 typedef struct {
     PyObject *categories, *products;       /* the name under which each is remembered */
     PyObject *counted, *known;             /* by numbers their bits; by bits their audiences */
     PyObject *open, *viewed, *bought;      /* by kind the bits; by name a condition on time */
-    PyObject *since_visit;                 /* a condition on time, or None */
+    PyObject *since_visit, *since_order;   /* conditions on time, or None */
     long long reachable, unreachable;
 } Audiences;
 
 /* Reads `Audiences.prepared`. Returns 0 for None: Python looks. */
 static int read_audiences(Audiences *found, PyObject *given) {
     if (given == Py_None) return 0;
-    return PyArg_ParseTuple(given, "O!O!O!O!O!O!O!OLL", &PyDict_Type, &found->categories, &PyDict_Type, &found->products,
+    return PyArg_ParseTuple(given, "O!O!O!O!O!O!O!OOLL", &PyDict_Type, &found->categories, &PyDict_Type, &found->products,
                             &PyDict_Type, &found->counted, &PyDict_Type, &found->known, &PyDict_Type, &found->open,
                             &PyDict_Type, &found->viewed, &PyDict_Type, &found->bought, &found->since_visit,
-                            &found->reachable, &found->unreachable)
+                            &found->since_order, &found->reachable, &found->unreachable)
                ? 1 : -1;
 }
 
@@ -76,15 +76,38 @@ static int is_reachable(PyObject *person) {
     return text && (!strncmp(text, "customer:", 9) || !strncmp(text, "email:", 6) || !strncmp(text, "phone:", 6));
 }
 
+/* Person.spent, a new reference. NULL without an exception if Python must add it up. */
+static PyObject *spent_of(PyObject *person) {
+    PyObject *kept = AT(AT(person, PERSON_life), LIFE_spent), *traits = AT(person, PERSON_traits_value);
+    double sum = PyFloat_AsDouble(kept);
+    int added = sum != 0;
+    for (EACH(order, AT(person, PERSON_orders))) {
+        if (AT(order, ORDER_value) == Py_None) continue;
+        if (++added > ADDED) return NULL;
+        sum += PyFloat_AsDouble(AT(order, ORDER_value));
+    }
+    return sum > PyFloat_AsDouble(traits) ? PyFloat_FromDouble(sum) : Py_NewRef(traits);
+}
+
 /* The bits of the conditions on visits, orders and spending. -2 if they were not counted yet. */
 static int64_t count_bits(const Audiences *audiences, PyObject *person, int64_t visits) {
-    PyObject *spent = AT(AT(person, PERSON_life), LIFE_spent), *traits = AT(person, PERSON_traits_value);
-    if (number(person, PERSON_traits_orders) < 0) return -2;
-    if (!(PyFloat_AsDouble(spent) > PyFloat_AsDouble(traits))) spent = traits;
-    PyObject *numbers = Py_BuildValue("LOO", (long long)visits, AT(person, PERSON_traits_orders), spent);
+    int64_t orders = PyList_GET_SIZE(AT(person, PERSON_orders)), traits = number(person, PERSON_traits_orders);
+    PyObject *spent = spent_of(person);
+    if (!spent) return -2;
+    PyObject *numbers = Py_BuildValue("LLN", (long long)visits, (long long)(orders > traits ? orders : traits), spent);
     PyObject *bits = numbers ? PyDict_GetItemWithError(audiences->counted, numbers) : NULL;
     Py_XDECREF(numbers);
     return bits ? PyLong_AsLongLong(bits) : -2;
+}
+
+/* The latest day of an order (ms), NEVER if there is none. */
+static int64_t last_day(PyObject *person) {
+    int64_t latest = NEVER, day;
+    for (EACH(order, AT(person, PERSON_orders))) {
+        if ((day = number(order, ORDER_day)) == NEVER) day = number(order, ORDER_at);
+        if (day > latest) latest = day;
+    }
+    return latest;
 }
 
 static int64_t interest_bits(const Audiences *audiences, PyObject *interests, int64_t now, int64_t *changes) {
@@ -120,6 +143,8 @@ static int64_t fulfilled(const Audiences *audiences, PyObject *person, int64_t n
         int64_t none = 0;
         over_time(audiences->since_visit, active ? now : anchor, now, &bits, active ? &none : changes);
     }
+    if (audiences->since_order != Py_None && (last = last_day(person)) != NEVER)
+        over_time(audiences->since_order, last, now, &bits, changes);
     bits |= is_reachable(person) ? audiences->reachable : audiences->unreachable;
     for (EACH(episode, AT(person, PERSON_episodes)))
         if (is(episode, EPISODE_open) && (kind = PyDict_GetItemWithError(audiences->open, AT(episode, EPISODE_kind))) &&
@@ -153,18 +178,23 @@ static int is_tidy(PyObject *person) {
     return 1;
 }
 
-/* membership.look, if it changes no audience. Returns 0 if Python must look. */
-static int look_alone(const Audiences *audiences, PyObject *person, int64_t now) {
+/* membership.look. Returns 0 if Python must look. */
+static int look(const Audiences *audiences, PyObject *person, PyObject *at, PyObject *recipes, PyObject *out) {
     PyObject *life = AT(person, PERSON_life);
     int64_t changes;
-    if (life == Py_None || is(person, PERSON_left) || PyList_GET_SIZE(AT(person, PERSON_orders)) ||
-        PyDict_GET_SIZE(AT(person, PERSON_consent)))
-        return 0;
-    int64_t bits = fulfilled(audiences, person, now, &changes);
+    if (life == Py_None || is(person, PERSON_left) || PyDict_GET_SIZE(AT(person, PERSON_consent))) return 0;
+    int64_t bits = fulfilled(audiences, person, PyLong_AsLongLong(at), &changes);
     if (bits < 0) return PyErr_Occurred() ? -1 : 0;
     PyObject *key = PyLong_FromLongLong(bits), *found = key ? PyDict_GetItemWithError(audiences->known, key) : NULL;
     Py_XDECREF(key);
-    if (!found || !belongs_to(life, PyTuple_GET_ITEM(found, 1))) return PyErr_Occurred() ? -1 : 0;
+    if (!found) return PyErr_Occurred() ? -1 : 0;
+    PyObject *belongs = PyTuple_GET_ITEM(found, 0), *names = PyTuple_GET_ITEM(found, 1);
+    if (!belongs_to(life, names)) {
+        Py_INCREF(found);
+        int done = CALL(CHANGE, person, belongs, names, at, recipes, out, Py_None);
+        Py_DECREF(found);
+        if (done < 0) return -1;
+    }
     if (changes == NEVER_CHANGES) changes = NEVER;
     if (number(life, LIFE_bound) != changes && put_number(life, LIFE_bound, changes) < 0) return -1;
     return 1;

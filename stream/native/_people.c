@@ -97,9 +97,9 @@ static int is_copy(PyObject *person, PyObject *fact, int64_t at) {
 }
 
 /* life_facts.settle. */
-static int settle_audiences(Run *run, PyObject *person, PyObject *fact, int64_t at) {
+static int settle_audiences(Run *run, PyObject *person, PyObject *fact) {
     if (!run->follows && AT(person, PERSON_life) == Py_None) return 0;
-    int looked = run->looks ? look_alone(&run->facing, person, at) : 0;
+    int looked = run->looks ? look(&run->facing, person, AT(fact, IDLE_FACT_at), run->recipes, run->out) : 0;
     if (looked < 0) return -1;
     if (!looked) return CALL(SETTLE, person, AT(fact, IDLE_FACT_at), run->recipes, run->out);
     return is_tidy(person) ? 0 : CALL(TIDY, person, AT(fact, IDLE_FACT_at), run->recipes);
@@ -113,7 +113,7 @@ static int apply_fact(Run *run, PyObject *person, PyObject *fact, PyObject *devi
     if (is(person, PERSON_left) && !begins_with(AT(fact, IDLE_FACT_visitor), '~', 2)) put(person, PERSON_left, Py_False);
     int same = device && stands(person, device, fact, at, run->near);
     if ((device ? apply_active(device, person, fact) : apply_idle(run, person, fact, at)) < 0) return -1;
-    if (!same && settle_audiences(run, person, fact, at) < 0) return -1;
+    if (!same && settle_audiences(run, person, fact) < 0) return -1;
     put(person, PERSON_applied, AT(fact, IDLE_FACT_at));
     put(person, PERSON_last_visitor, AT(fact, IDLE_FACT_visitor));
     put(person, PERSON_last_n, AT(fact, IDLE_FACT_n));

@@ -32,7 +32,7 @@ static PyObject *types[TYPES];
     F(INTEREST, viewed) F(INTEREST, bought)                                                                            \
     F(KNOWN_CART, changed_at) F(KNOWN_CART, contents) F(KNOWN_CART, lines)                                             \
     F(BOUGHT_LINE, product_id) F(BOUGHT_LINE, variant_id) F(BOUGHT_LINE, quantity) F(BOUGHT_LINE, until)               \
-    F(ORDER, at) F(ORDER, recurring)                                                                                   \
+    F(ORDER, at) F(ORDER, recurring) F(ORDER, value) F(ORDER, day)                                                         \
     F(IDLE_FACT, at) F(IDLE_FACT, visitor) F(IDLE_FACT, n) F(IDLE_FACT, person) F(IDLE_FACT, summary)                  \
     F(ACTIVE_FACT, last_active)                                                                                        \
     F(SUMMARY, visit_start) F(SUMMARY, last_active) F(SUMMARY, visits) F(SUMMARY, cart) F(SUMMARY, checkout) F(SUMMARY, views)                 \

@@ -166,9 +166,11 @@ class Audiences:
             {name: (cuts.ends, cuts.fulfilled) for name, cuts in each.items()}
             for each in (self.viewed, self.bought)
         ]
-        visit = self.since_visit and (self.since_visit.ends, self.since_visit.fulfilled)
+        times = [
+            each and (each.ends, each.fulfilled) for each in (self.since_visit, self.since_order)
+        ]
         remembered = self.categories, self.products, self.counted, self._known
-        return *remembered, self.open, *named, visit, *reachable
+        return *remembered, self.open, *named, *times, *reachable
 
     def count(self, numbers: Numbers) -> int:
         """The bits of the conditions on these numbers that hold."""

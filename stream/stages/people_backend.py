@@ -101,6 +101,7 @@ _FUNCTIONS: Final = (
     membership.viewed,
     life_facts.settle,
     life_facts.tidy,
+    membership.change,
 )
 """What is called for all that is rare, in the order of `_persons.h`."""
 
