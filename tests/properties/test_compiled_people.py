@@ -1,6 +1,5 @@
 """The compiled part of the people stage equals its Python: same outputs, same bytes of state."""
 
-import json
 import random
 from collections.abc import Iterator
 from itertools import islice, repeat
@@ -11,7 +10,6 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream import recipes_file
 from stream.durations import DAY
 from stream.events.records import Block
 from stream.outputs.outputs import Outputs
@@ -26,56 +24,13 @@ from stream.state.facts import Active, AnyFact, Idle
 from tests import checked, effort
 from tests.properties import oddities
 from tests.properties.odd_facts import OddFacts
+from tests.properties.people_rules import RULES
 from tests.properties.service import Service
 from tests.reference import generate, generate_years
 
 needed = pytest.mark.skipif(COMPILED is None, reason="not built: there was no C compiler")
 SEEDS = st.integers(0, 1_000_000)
 FEW = st.none() | st.integers(1, 5)
-LOOSE = """
-policy: {caps: [], keep: 40d}
-recipes:
-  - {name: payment-failed, reach: any, cooldown: 0, steps: [5m, 2h]}
-  - {name: checkout-abandonment, reach: any, cooldown: 0}
-  - {name: cart-abandonment, reach: any, cooldown: 0, ordered_within: 0}
-  - {name: second, kind: cart-abandonment, reach: any, when: {visits: {min: 2}}}
-  - {name: trial, kind: cart-abandonment, mode: shadow, reach: any, cooldown: 0}
-  - {name: browse-abandonment, reach: any, cooldown: 0}
-  - {name: looking, kind: browse-abandonment, mode: shadow, reach: any, cooldown: 0}
-"""
-LIFE = """
-policy: {caps: []}
-audiences:
-  - {name: cart, members: {open: [cart-abandonment]}}
-  - {name: lapsed, members: {since_visit: {min: 14d}}}
-  - {name: fans, members: {viewed: {category: [c], within: 30d}}}
-recipes:
-  - {name: cart-abandonment, reach: any, cooldown: 0}
-  - {name: browse-abandonment, reach: any}
-  - {name: welcome}
-  - {name: post-purchase}
-"""
-AUDIENCES = """
-policy: {caps: []}
-audiences:
-  - {name: again, members: {visits: {min: 2}, orders: {max: 0}}}
-  - {name: spending, members: [{spent: {min: 50}}, {orders: {min: 2}}]}
-  - {name: reached, members: {reachable: true}}
-  - {name: unreached, members: {reachable: false, since_visit: {max: 2d}}}
-  - {name: lately, members: {since_visit: {min: 1m, max: 1h}}}
-  - {name: ordered, members: {since_order: {max: 1h}}}
-  - {name: left, members: {open: [cart-abandonment, browse-abandonment]}}
-  - {name: fans, members: {viewed: {category: [c], product: [p, p1], within: 1h}}}
-  - {name: owners, members: {bought: {category: [c], product: [p, p1], within: 2d}}}
-recipes:
-  - {name: cart-abandonment, reach: any, cooldown: 0}
-  - {name: browse-abandonment, reach: any}
-  - {name: back, kind: audience, audience: again}
-"""
-MANY = json.dumps(
-    {"audiences": [{"name": f"a{n}", "members": {"visits": {"min": n}}} for n in range(1, 64)]}
-)
-RULES = [recipes_file.load(text) for text in ("{}", LOOSE, LIFE, AUDIENCES, MANY)]
 
 
 def block(values: list[bytes], base: int) -> Block:
