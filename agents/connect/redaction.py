@@ -12,6 +12,10 @@ from stream.connect.reading import UNREADABLE, parse
 
 GONE: Final = "…"
 
+WITHIN: Final = 2
+"""Documents that are read inside of texts of one another: SQS hands on what SNS has wrapped. More would be too many
+levels to go through; what lies deeper is removed whole."""
+
 PERSONAL: Final = re.compile(
     r"e?-?mail|phone|mobile|^tel$|^contact$|address|street|^city$|zip|post(al)?[_-]?code"
     r"|(first|last|full|given|family|middle|sur|company|user)[_-]?name|^company$|birth|^note$"
@@ -21,6 +25,9 @@ PERSONAL: Final = re.compile(
     re.I,
 )
 """Names of fields whose values identify somebody, or are secrets. A link to an order opens it without a login."""
+
+PACKED: Final = frozenset({"data", "data_base64"})
+"""Fields of queues and CloudEvents whose value, if it is a text, is a message in base64."""
 
 PEOPLE: Final = frozenset(
     {"customer", "billing", "shipping", "user", "recipient", "traits", "$set"}
@@ -33,35 +40,44 @@ DIGITS: Final = re.compile(r"(?<![\w.-])\+?\d(?:[ ()/-]{0,2}\d){7,18}(?![\w.])")
 PAIR: Final = re.compile(r"(?<![\w.$\[\]-])([\w.$\[\]-]{1,64})=[^&\s]*")
 
 
-def redacted(body: bytes) -> bytes:
-    """The bytes without personal values, each replaced by `…`."""
+def redacted(body: bytes, within: int = WITHIN) -> bytes:
+    """The bytes without personal values, each replaced by `…`. `within`: how many documents may lie in one another."""
     document = parse(body)
     if document is UNREADABLE or not isinstance(document, dict | list):
         return _text(body)
-    cleaned = _cleaned(document, False)
+    cleaned = _cleaned(document, False, within)
     if cleaned == document and not body.startswith(b"\xef\xbb\xbf"):
         return body
     written = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":"))
     return written.encode("utf-8", "replace")
 
 
-def _cleaned(node: Any, gone: bool) -> Any:
+def _cleaned(node: Any, gone: bool, within: int) -> Any:
     if isinstance(node, dict):
         return {
-            hidden(name): _cleaned(value, gone or _is_personal(name, value))
+            hidden(name): _cleaned(value, gone or _is_personal(name, value), within)
             for name, value in node.items()
         }
     if isinstance(node, list):
-        return [_cleaned(value, gone) for value in node]
+        return [_cleaned(value, gone, within) for value in node]
     if node is None or isinstance(node, bool):
         return node
     if gone:
         return GONE
-    return hidden(node) if isinstance(node, str) else node
+    return _text_within(node, within) if isinstance(node, str) else node
+
+
+def _text_within(words: str, within: int) -> str:
+    """A text of a document. Queues put a whole message into one, as JSON."""
+    if words.lstrip()[:1] not in ("{", "["):
+        return hidden(words)
+    if within == 0:
+        return GONE
+    return redacted(words.encode("utf-8", "replace"), within - 1).decode("utf-8", "replace")
 
 
 def _is_personal(name: str, value: Any) -> bool:
-    if PERSONAL.search(name):
+    if PERSONAL.search(name) or (isinstance(value, str) and name in PACKED):
         return True
     return isinstance(value, dict) and name.lower() in PEOPLE
 

@@ -5,6 +5,7 @@ Source: docs/connect.md, 1.
 
 import binascii
 from base64 import b64decode
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -38,7 +39,7 @@ class _Batch(_Head):
 
 _head: Final = msgspec.json.Decoder(_Head).decode
 _batch: Final = msgspec.json.Decoder(_Batch).decode
-TOKENS: Final = ("api_key", "token", "properties.token", "properties.api_key")
+TOKENS: Final = ("api_key", "token", "properties.token", "properties.api_key", "$token")
 
 
 def write_key(post: Post) -> Credentials:
@@ -49,14 +50,16 @@ def write_key(post: Post) -> Credentials:
 
 
 def _write_key_of_body(post: Post) -> Any:
-    """The key of a document, else of its first message."""
+    """The key of a document, else of the first message that has one."""
     try:
         document = _batch(post.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         other = _document(post.body)
         key = other.writeKey if isinstance(other, _Head) else first(other, "writeKey")
         return key or _first_of(post.body, "batch", "writeKey")
-    return document.writeKey or (document.batch[0].writeKey if document.batch else None)
+    return document.writeKey or next(
+        (each.writeKey for each in document.batch if each.writeKey), None
+    )
 
 
 def _document(body: bytes) -> Any:
@@ -67,10 +70,15 @@ def _document(body: bytes) -> Any:
 
 
 def _first_of(body: bytes, batch: str, name: str) -> Any:
-    """A field of the first message. SDKs send the same value in every message."""
+    """A field of the first message that has it: the message before may be unreadable. SDKs send the same value in all."""
     document = parse(body)
     messages = document if isinstance(document, list) else mapping(document).get(batch)
-    return first(next(iter(listing(messages)), None), name)
+    return next(_each(listing(messages), name), None)
+
+
+def _each(messages: list[Any], *names: str) -> Iterator[str]:
+    """The value of each message that has one under one of these names."""
+    return (value for each in messages if (value := text(first(each, *names))) is not None)
 
 
 def project_token(post: Post) -> Credentials:
@@ -84,7 +92,7 @@ def project_token(post: Post) -> Credentials:
         given = Request(post.path, post.query, post.headers, post.body, post.method)
         document = document_of(given)
         batch = document if isinstance(document, list) else listing(first(document, "batch"))
-        tokens += [first(each, *TOKENS) for each in (document, next(iter(batch), None))]
+        tokens += [first(document, *TOKENS), next(_each(batch, *TOKENS), None)]
     return _both(*tokens)
 
 
@@ -93,8 +101,8 @@ def site(post: Post) -> Credentials:
     if post.body.lstrip()[:1] in (b"{", b"["):
         document = parse(post.body)
         bulk = document if isinstance(document, list) else listing(first(document, "requests"))
-        first_hit = next(iter(bulk), None)
-        hit = parameters(first_hit) if isinstance(first_hit, str) else mapping(first_hit)
+        hits = [parameters(each) if isinstance(each, str) else mapping(each) for each in bulk]
+        hit = next((each for each in hits if text(each.get("idsite"))), next(iter(hits), {}))
         token = first(document, "token_auth") or hit.get("token_auth")
         return Credentials(_some({**post.query, **hit}.get("idsite")), _some(token))
     hit = {**post.query, **parameters(post.body.decode("utf-8", "replace").strip())}
@@ -104,8 +112,16 @@ def site(post: Post) -> Credentials:
 def stream(post: Post) -> Credentials:
     """GA4: the data stream's id is the key, and the Measurement Protocol's `api_secret` is the secret."""
     query = unwrapped(post.query)
-    ids = (query.get("tid"), query.get("measurement_id"), query.get("firebase_app_id"))
-    return Credentials(_some(*ids), _some(query.get("api_secret")))
+    ids = _some(*(query.get(name) for name in ("tid", "measurement_id", "firebase_app_id")))
+    return Credentials(ids or _stream_of_lines(post.body), _some(query.get("api_secret")))
+
+
+def _stream_of_lines(body: bytes) -> tuple[str, ...]:
+    """The data stream's id in the first line that has one: what relays a hit may put all of it into the body."""
+    if b"tid=" not in body:
+        return ()
+    lines = body.decode("utf-8", "replace").splitlines()
+    return _some(next((tid for line in lines if (tid := parameters(line).get("tid"))), None))
 
 
 class _Tracked(msgspec.Struct):
@@ -120,11 +136,11 @@ _payload: Final = msgspec.json.Decoder(_Payload).decode
 
 
 def app(post: Post) -> Credentials:
-    """Snowplow: the app id of the query, or of the first event."""
+    """Snowplow: the app id of the query, or of the first event that has one."""
     app_id = post.query.get("aid")
     if post.body and not app_id:
         try:
-            app_id = next((each.aid for each in _payload(post.body).data), None)
+            app_id = next((each.aid for each in _payload(post.body).data if each.aid), None)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             app_id = _first_of(post.body, "data", "aid")
     return Credentials(_some(app_id))

@@ -46,10 +46,12 @@ QUIET: Final[dict[str, Reply]] = {
     "/decide": answers.NO_FLAGS,
     "/s": answers.STATUS_OK,
     "/v1/m": answers.SUCCESS,
+    "/rsaMetrics": answers.SUCCESS,
     "/debug/mp/collect": Reply(200, b'{"validationMessages":[]}', "application/json"),
 }
 """Calls of SDKs that carry no events: feature flags, recordings, the SDK's own metrics. Nothing of them is kept."""
 
+SLASHES: Final = re.compile("/{2,}")
 CONFIG: Final = re.compile(r"/array/[^/]+/config(\.js)?")
 
 
@@ -62,7 +64,12 @@ class Route(NamedTuple):
 
 
 def route_of(method: str, path: str) -> Route | Reply:
-    """The route of a request to its face, or the reply if the request reaches no face."""
+    """The route of a request to its face, or the reply if the request reaches no face.
+
+    An address of the collector that ends with a slash gives some SDKs paths such as `//e/`.
+    """
+    if "//" in path:
+        path = SLASHES.sub("/", path)
     if path.startswith(OWN):
         return _own(method, path)
     plain = path.rstrip("/")

@@ -10,13 +10,16 @@ from stream.connect import snowplow
 from stream.connect.adobe_orders import OBSERVERS, EventData
 from stream.connect.bodies import IGNORED, add_events, renamed
 from stream.connect.ids import content_id, event_id, identifier
-from stream.connect.reading import UNREADABLE, first, mapping, parse, text
+from stream.connect.reading import UNREADABLE, dig, first, is_present, mapping, parse, text
 from stream.connect.request import Given, body_of
 from stream.connect.source import Source
 from stream.connect.translation import Translation
 
-MARK: Final = b"com.adobe.commerce."
+MARK: Final = "com.adobe.commerce."
 """A part of the type of every I/O Event. No storefront event contains it."""
+
+CODE: Final = "x-adobe-event-code"
+"""The header with the type of a single event. A body that is no CloudEvent has its type there alone."""
 
 TYPE: Final = re.compile(r".*?\b(observer|plugin)\.")
 TYPES: Final = ("ce-type", "ce_type")
@@ -27,10 +30,10 @@ def translate(given: Given, source: Source, now: int) -> Translation:
     if "challenge" in getattr(given, "query", {}):
         return done
     headers = {name.lower(): value for name, value in given.headers.items()}
-    kind = first(headers, *TYPES)
-    if kind is None and MARK not in body_of(given):
+    kind, body = first(headers, *TYPES), body_of(given)
+    if kind is None and MARK not in headers.get(CODE, "") and MARK.encode() not in body:
         return snowplow.translate(given, source, now)
-    document = parse(body_of(given))
+    document = parse(body)
     if document is UNREADABLE:
         done.refuse(0, "not_json")
     elif kind is not None:
@@ -39,7 +42,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
     else:
         for index, (path, each) in enumerate(_each(document)):
             if isinstance(each, dict):
-                _translate_event(each, path, source, now, done)
+                _translate_event(_typed(each, headers), path, source, now, done)
             else:
                 done.refuse(index, "not_an_object")
     return done
@@ -55,12 +58,23 @@ def _each(document: Any) -> list[tuple[str, Any]]:
     return [("$", document)]
 
 
+def _typed(each: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+    """The event with the type and the id of its headers, if it has no type itself."""
+    if (
+        CODE not in headers
+        or is_present(dig(each, "event", "type"))
+        or is_present(each.get("type"))
+    ):
+        return each
+    return {"event_id": headers.get("x-adobe-event-id"), **each, "type": headers[CODE]}
+
+
 def _translate_event(
     given: dict[str, Any], path: str, source: Source, now: int, done: Translation
 ) -> None:
     """Translates an event, or one inside an envelope that names its id. The order is in `data.value`."""
     inner = mapping(given.get("event")) or given
-    kind = text(inner.get("type")) or "unnamed"
+    kind = text(inner.get("type")) or text(given.get("type")) or "unnamed"
     name = TYPE.sub("", kind, count=1)
     if renamed(source, name, kind) == "ignore":
         done.leave_out(name, IGNORED, path)

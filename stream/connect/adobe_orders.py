@@ -138,8 +138,13 @@ OF_STATES: Final = {"order.placed": _placed, "order.delivered": _delivered}
 def _bought(lines: Any) -> list[dict[str, Any]]:
     """The lines without those that belong to another line: a red shirt has a line for the shirt and one for its variant."""
     return [
-        one for one in map(mapping, listing(lines)) if not is_present(one.get("parent_item_id"))
+        one for one in map(mapping, _several(lines)) if not is_present(one.get("parent_item_id"))
     ]
+
+
+def _several(lines: Any) -> list[Any]:
+    """The elements of a list. PHP writes a list that is numbered with gaps, such as by ids of lines, as an object."""
+    return list(lines.values()) if isinstance(lines, dict) else listing(lines)
 
 
 def quoted(data: EventData) -> tuple[Who, Bodies]:
@@ -147,9 +152,11 @@ def quoted(data: EventData) -> tuple[Who, Bodies]:
     quote = mapping(first(data.value, "quote")) or data.value
     who = data.owner(quote, quote.get("updated_at"))
     lines = quote.get("items")
-    if not isinstance(lines, list) or str(quote.get("is_active")).lower() in ("false", "0"):
+    if not isinstance(lines, list | dict) or str(quote.get("is_active")).lower() in ("false", "0"):
         return who, IGNORED
-    name = identifier(first(quote, "entity_id", "id") or dig(next(iter(lines), None), "quote_id"))
+    name = identifier(
+        first(quote, "entity_id", "id") or dig(next(iter(_several(lines)), None), "quote_id")
+    )
     if name is None and who.customer is None and not identifies(who.keys):
         return who, "no_cart_id"
     code = money.currency(first(quote, "quote_currency_code", "currency.quote_currency_code"))
@@ -188,7 +195,7 @@ def subscribed(data: EventData) -> tuple[Who, Bodies]:
 
 def _address(given: dict[str, Any]) -> dict[str, Any]:
     """The billing address, else the first one."""
-    several = [mapping(one) for one in listing(given.get("addresses"))]
+    several = [mapping(one) for one in _several(given.get("addresses"))]
     billing = [one for one in several if one.get("address_type") == "billing"]
     return mapping(given.get("billing_address")) or next(iter(billing + several), {})
 

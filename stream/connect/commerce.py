@@ -105,11 +105,14 @@ def cart_updated(tracked: TrackedEvent, source: Source, out: Translation) -> lis
 
 
 def checkout_started(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
-    """A started checkout. With products and a cart id it carries the whole cart too."""
+    """A started checkout. With products and a cart id it carries the whole cart too.
+
+    The checkout goes first: an old cart of a shopper who becomes known now would be reminded of at that moment.
+    """
     started: Body = ("checkout.started", {})
     if not listed(tracked.properties) or cart_id(tracked.properties) is None:
         return [started]
-    return [("cart.updated", {"cart": whole_cart(tracked.properties, source)}), started]
+    return [started, ("cart.updated", {"cart": whole_cart(tracked.properties, source)})]
 
 
 def checkout_advanced(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:

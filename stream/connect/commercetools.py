@@ -50,16 +50,18 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 def _unwrapped(document: Any) -> Any:
     """The message, or a list of messages, without what a queue put around it."""
-    if isinstance(document, list):
-        return [_of_a_queue(each) for each in document]
-    return _of_a_queue(document)
+    records = dig(document, "Records")
+    each = records if isinstance(records, list) else document
+    return [_of_a_queue(one) for one in each] if isinstance(each, list) else _of_a_queue(each)
 
 
 def _of_a_queue(document: Any) -> Any:
-    """A connector writes the message as a string, SNS as a string in `Message`, Pub/Sub as base64 in `message.data`,
-    EventBridge in `detail`, Event Grid in `data` beside `eventType`."""
-    if isinstance(document, dict) and document.get("Type") == "Notification":
-        document = document.get("Message")
+    """A connector writes the message as a string, SNS as a string in `Message`, SQS as a string in `body`, Pub/Sub as
+    base64 in `message.data`, EventBridge in `detail`, Event Grid in `data` beside `eventType`."""
+    if dig(document, "eventSource") == "aws:sqs":
+        document = document_in(dig(document, "body"))
+    if dig(document, "Type") == "Notification":
+        document = dig(document, "Message")
     packed = dig(document, "message", "data")
     if isinstance(packed, str):
         return document_in_base64(packed)

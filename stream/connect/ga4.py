@@ -34,7 +34,7 @@ def who(hit: Hit, source: Source, bodies: Bodies) -> Who:
 
     An order names its cart in its own field.
     """
-    order = isinstance(bodies, list) and any("order" in body for _, body in bodies)
+    order = isinstance(bodies, list) and any(kind.startswith("order.") for kind, _ in bodies)
     address = hit.user if is_address(hit.user) else None
     named = {
         "cart": None if order else identifier(hit.params.get("cart_id")),
@@ -89,7 +89,7 @@ def _of_bytes(body: bytes, stream: str | None, now: int, done: Translation) -> l
 def _of_a_document(
     one: Any, index: int, stream: str | None, now: int, done: Translation
 ) -> list[Hit]:
-    if isinstance(one, dict) and isinstance(one.get("events"), list):
+    if isinstance(one, dict) and isinstance(one.get("events"), (list, dict)):
         return measured(one, stream, now)
     row = one.get("row", one) if isinstance(one, dict) else None
     if isinstance(row, dict) and isinstance(row.get("event_name"), str):

@@ -82,7 +82,9 @@ def checkout_advanced(hit: Hit, source: Source) -> Bodies:
 
 
 def payment_failed(hit: Hit, source: Source) -> Bodies:
-    return [("payment.failed", compact(code=text(first(hit.params, "error_code", "code"))))]
+    code = text(first(hit.params, "error_code", "code"))
+    order = compact(id=identifier(hit.params.get("transaction_id")))
+    return [("payment.failed", compact(code=code, order=order or None))]
 
 
 def order_placed(hit: Hit, source: Source) -> Bodies:

@@ -11,7 +11,15 @@ from typing import Any, Final
 from msgspec import Struct
 
 from stream.connect.ids import content_id
-from stream.connect.reading import dig, first, is_present, listing, mapping, text
+from stream.connect.reading import (
+    dig,
+    document_in,
+    first,
+    is_present,
+    listing,
+    mapping,
+    text,
+)
 from stream.connect.request import Request
 from stream.connect.times import client_time
 from stream.connect.urls import parameters
@@ -136,14 +144,14 @@ def measured(document: dict[str, Any], stream: str | None, now: int) -> list[Hit
             name=text(one.get("name")) or "",
             id=f"{base}:{index}",
             params=mapping(one.get("params")),
-            items=_mappings(dig(one, "params", "items")),
+            items=_items_in(mapping(one.get("params"))),
             visitor=first(document, "client_id", "app_instance_id"),
             user=document.get("user_id"),
             client_time=client_time(now, None, one.get("timestamp_micros") or sent, server=True),
             browser=False,
             path=f"$.events[{index}]",
         )
-        for index, one in enumerate(listing(document.get("events")))
+        for index, one in enumerate(_one_or_several(document.get("events")))
         if isinstance(one, dict)
     ]
 
@@ -154,7 +162,7 @@ def relayed(event: dict[str, Any]) -> Hit:
         name=text(event.get("event_name")) or "",
         id=content_id("ga", event),
         params=event,
-        items=_mappings(event.get("items")),
+        items=_items_in(event),
         visitor=event.get("client_id"),
         user=event.get("user_id"),
         denied=_is_denied(text(event.get("x-ga-gcs")) or ""),
@@ -199,6 +207,15 @@ def client_of(value: Any) -> Any:
     """The client id. Google takes the whole cookie `_ga` in its place, such as `GA1.1.1369988567.1756151735`."""
     cookie = COOKIE.fullmatch(value) if isinstance(value, str) else None
     return value if cookie is None else cookie[1]
+
+
+def _items_in(params: dict[str, Any]) -> list[dict[str, Any]]:
+    """The items of an event. A container's tag may send them as JSON."""
+    return _mappings(_one_or_several(document_in(params.get("items"))))
+
+
+def _one_or_several(value: Any) -> list[Any]:
+    return [value] if isinstance(value, dict) else listing(value)
 
 
 def _mappings(value: Any) -> list[dict[str, Any]]:

@@ -98,8 +98,8 @@ SENT: Final = "posthog-request-timestamp"
 
 
 def sent_at(document: Any, given: Given) -> Any:
-    """When the request was sent (ms): by its envelope, a header, or a browser's query."""
-    time = first(document, "sent_at") or given.headers.get(SENT)
+    """When the request was sent (ms): by its envelope (`sentAt` of the library for Python), a header, or a browser's query."""
+    time = first(document, "sent_at", "sentAt") or given.headers.get(SENT)
     return given.query.get("_") if time is None and isinstance(given, Request) else time
 
 
@@ -161,12 +161,18 @@ def _visitor(message: Message, browser: bool) -> str | None:
 
 
 def is_known(message: Message, browser: bool) -> bool:
-    """Whether the distinct id is a customer's: the event says so, or it comes from a server that does not deny it."""
+    """Whether the distinct id is a customer's: the event says so, or it comes from a server that does not deny it.
+
+    Older libraries for browsers only add the id of an identify as `$user_id`.
+    """
     identified = message.properties.get("$is_identified")
     processed = message.properties.get("$process_person_profile")
     if isinstance(identified, bool):
         return identified
-    return processed is True if browser else processed is not False
+    if not browser:
+        return processed is not False
+    user = identifier(message.properties.get("$user_id"))
+    return processed is True or (user is not None and user == identifier(message.distinct))
 
 
 def who_of(message: Message, keys: dict[str, str] | None = None) -> Who:

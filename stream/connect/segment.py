@@ -1,5 +1,6 @@
 """Segment and RudderStack: what each type of message becomes. Source: docs/connect.md, 1.1."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -12,6 +13,7 @@ from stream.connect.consent import changes
 from stream.connect.contact import contacts, identifies
 from stream.connect.events import Who
 from stream.connect.ids import identifier
+from stream.connect.lost import marked, unread
 from stream.connect.reading import UNREADABLE, first, mapping, text, words
 from stream.connect.request import Given
 from stream.connect.segment_message import (
@@ -25,6 +27,9 @@ from stream.connect.segment_message import (
 )
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
+
+OFFSET: Final = re.compile(r"(GMT|UTC)[+-]\d{1,2}:?\d{0,2}", re.ASCII)
+"""What RudderStack's browser SDK says for a time zone. It is the offset of one day, and no zone."""
 
 
 def translate(given: Given, source: Source, now: int) -> Translation:
@@ -90,14 +95,17 @@ def _identify(message: Message, out: Translation) -> None:
     known = tracked.who.customer is not None or identifies(tracked.who.keys)
     if not known:
         commerce.nothing(tracked, out, "no_customer")
+    given = text(message.context.get("timezone"))
+    zone = None if given is None or OFFSET.fullmatch(given) else given
     body = compact(
         contacts=contacts(message.person("email"), message.person("phone")),
         traits=items.traits(
             message.person("orders_count"), message.person("total_spent", "lifetime_value")
         ),
-        time_zone=text(message.context.get("timezone")),
+        time_zone=zone,
     )
-    identified = [("visitor.identified", body)] if known else []
+    told = marked(body, unread(time_zone=(given, zone)))
+    identified = [("visitor.identified", told)] if known else []
     commerce.add_events(tracked, [*identified, *_changes(message)], out)
 
 

@@ -68,17 +68,22 @@ def cart(it: Delivery) -> None:
 
 
 def checkout(it: Delivery) -> None:
-    """A checkout with its lines as a cart. Without a cart's token the cart has the checkout's."""
+    """A checkout with its lines as a cart. Without a cart's token the cart has the checkout's.
+
+    The step goes first. It says that somebody is at the checkout now: a cart that is hours old, and alone would name
+    its owner, would be reminded of in that moment.
+    """
     if is_present(it.body.get("completed_at")):
         it.leave_out("completed", "$.completed_at")
         return
-    who, bodies = _who(it), list[Body]()
+    who = _who(it)
+    stage = None if it.topic == "checkouts/create" else _stage(it.body)
+    step: Body = ("checkout.advanced", {"stage": stage}) if stage else ("checkout.started", {})
     lines = listing(it.body.get("line_items"))
     if lines and "cart" in who.keys:
-        bodies.append(_cart(it, who.keys["cart"], lines))
-    stage = None if it.topic == "checkouts/create" else _stage(it.body)
-    bodies.append(("checkout.advanced", {"stage": stage}) if stage else ("checkout.started", {}))
-    it.add_events(who, *bodies)
+        it.add_events(who, step, _cart(it, who.keys["cart"], lines))
+    else:
+        it.add_events(who, step)
 
 
 def order(it: Delivery) -> None:

@@ -121,11 +121,12 @@ def _who(it: Delivery, visitor: str | None) -> Who:
 
 
 def _draft(it: Delivery) -> list[Body]:
-    return [*_cart(it, None), ("checkout.started", {})]
+    """A checkout, then its lines as a cart: an old cart that comes first would be reminded of at that moment."""
+    return [("checkout.started", {}), *_cart(it, None)]
 
 
 def _pending(it: Delivery) -> list[Body]:
-    return [*_cart(it, it.body.get("payment_url")), ("checkout.advanced", {"stage": "payment"})]
+    return [("checkout.advanced", {"stage": "payment"}), *_cart(it, it.body.get("payment_url"))]
 
 
 def _placed(it: Delivery) -> list[Body]:

@@ -18,6 +18,10 @@ NINE: Final = 1_767_603_600_000
 """Mon 5 Jan 2026 09:00 UTC, in ms."""
 
 MINUTE: Final = 60_000
+CHECKOUT: Final = 150
+"""The second of a story at which the checkout begins."""
+
+AWAY: Final = 180 * MINUTE
 CART: Final = "Z2NwLWV1cm9wZTE6"
 """The prefix of cart tokens."""
 
@@ -38,7 +42,7 @@ class Told(NamedTuple):
 
 
 class Shopper:
-    """One visitor of the shop, with a cart of two shirts. `ends`: one of ENDS or MORE."""
+    """One visitor of the shop, with a cart of two shirts. `ends`: one of ENDS, MORE or BACK."""
 
     def __init__(self, number: int, ends: str) -> None:
         self.number, self.ends = number, ends
@@ -53,6 +57,11 @@ class Shopper:
     def member(self) -> bool:
         """Whether the shop knows the shopper as a customer."""
         return self.ends.startswith("member")
+
+    def _ms(self, second: int) -> int:
+        """The time of a second of the story. Who comes back has left the cart for hours before the checkout."""
+        away = AWAY if self.ends in BACK and second >= CHECKOUT else 0
+        return self.start + second * 1000 + away
 
     def day(self) -> list[Told]:
         carts = [] if self.cart is None else self._carts()
@@ -77,8 +86,8 @@ class Shopper:
     def _checkout(self) -> Iterator[Told]:
         checkout = {"token": self.token, "email": self.email}
         path = "/checkouts/cn/" + (self.cart or self.token)
-        yield self._pixel(150, "checkout_started", path, {"checkout": {"token": self.token}})
-        yield self._hook(150, "checkouts/create", self._of_checkout())
+        yield self._pixel(CHECKOUT, "checkout_started", path, {"checkout": {"token": self.token}})
+        yield self._hook(CHECKOUT, "checkouts/create", self._of_checkout())
         yield self._pixel(200, "checkout_contact_info_submitted", path, {"checkout": checkout})
         yield self._hook(201, "checkouts/update", {**self._of_checkout(), "email": self.email})
 
@@ -146,7 +155,7 @@ class Shopper:
         return {"customer": {"id": 900 + self.number, "email": self.email}} if self.member else {}
 
     def _at(self, second: int) -> str:
-        return datetime.fromtimestamp(self.start / 1000 + second, UTC).isoformat()
+        return datetime.fromtimestamp(self._ms(second) / 1000, UTC).isoformat()
 
     def _hook(self, second: int, topic: str, body: dict[str, Any]) -> Told:
         headers = {
@@ -155,7 +164,7 @@ class Shopper:
             "x-shopify-triggered-at": self._at(second),
         }
         given = json.dumps({**body, "updated_at": self._at(second)}).encode()
-        return Told(self.start + second * 1000, "shopify", Request("/", {}, headers, given))
+        return Told(self._ms(second), "shopify", Request("/", {}, headers, given))
 
     def _pixel(self, second: int, name: str, path: str, data: dict[str, Any]) -> Told:
         where = {"location": {"pathname": path, "href": f"https://shop.example{path}"}}
@@ -169,7 +178,7 @@ class Shopper:
             "data": data,
         }
         given = Request("/", {}, {}, json.dumps(body).encode())
-        return Told(self.start + second * 1000, "shopify-pixel", given)
+        return Told(self._ms(second), "shopify-pixel", given)
 
 
 VARIANT: Final[dict[str, Any]] = {
@@ -192,6 +201,7 @@ def line(quantity: int) -> dict[str, Any]:
 
 
 ENDS: Final = ("buys", "leaves", "buys now")
+BACK: Final = ("comes back and buys", "member comes back and buys")
 MORE: Final = ("member buys", "member leaves", "buys and empties", "empties", "cancels")
 
 

@@ -11,7 +11,7 @@ from stream import backtest
 from tests import checked
 from tests.reference import decide
 from tests.reference.compare import difference, rows
-from tests.traffic.shopify_day import CART, MINUTE, MORE, Told, arrived, day, log
+from tests.traffic.shopify_day import BACK, CART, MINUTE, MORE, Told, arrived, day, log
 
 SHOPPERS = 12
 RULES: dict[str, Any] = {
@@ -46,6 +46,11 @@ def test_who_leaves_is_written_to_once_and_who_buys_is_not() -> None:
             for n in range(1, SHOPPERS, 3)
         }
     )
+
+
+def test_a_cart_of_hours_ago_reminds_nobody_at_the_moment_of_the_checkout() -> None:
+    """The checkout tells whose the cart is. At that moment the shopper is about to buy it."""
+    assert triggers(log([(each.t, each) for each in day(4, BACK)])) == Counter()
 
 
 @pytest.mark.parametrize("longest", [MINUTE, 30 * MINUTE])

@@ -59,6 +59,14 @@ def test_a_path_of_an_sdk_has_its_face_at_the_root_and_below_a_source(line: str)
     assert route_of(method, own + path) == Route(expected, "shop", plain)
 
 
+def test_an_address_that_ends_with_a_slash_leads_to_the_same_face() -> None:
+    assert route_of("POST", "//v1/t") == Route(face.SEGMENT, None, "/v1/t")
+    assert route_of("POST", "/connect/posthog/web//e/") == Route(face.POSTHOG, "web", "/e")
+    assert route_of("POST", "//com.shop.events/track") == Route(
+        face.SNOWPLOW, None, "/com.shop.events/track"
+    )
+
+
 @pytest.mark.parametrize("kind", face.DEFAULTS)
 def test_a_kind_of_source_has_an_address_of_its_own(kind: str) -> None:
     route = route_of("POST", f"/connect/{kind}/shop")
@@ -109,6 +117,7 @@ def test_a_method_that_an_sdk_never_uses_is_not_allowed() -> None:
         ("/connect/posthog/web/flags/", 200, b"{}"),
         ("/connect/posthog/web/array/phc_x/config.js", 200, b"{}"),
         ("/v1/m", 200, b'{"success": true}'),
+        ("/rsaMetrics", 200, b'{"success": true}'),
     ],
 )
 def test_calls_of_an_sdk_beside_events_get_an_empty_answer(

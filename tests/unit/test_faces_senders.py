@@ -56,6 +56,9 @@ WEB = "{name: web, kind: segment, keys: [wk-1]}, {name: app, kind: segment, keys
         post(headers=basic("wk-3")),
         post(body={"writeKey": "wk-3", "type": "track"}),
         post(body={"batch": [{"writeKey": "wk-3"}]}),
+        post(body={"batch": [{"type": "track"}, {"writeKey": "wk-3"}]}),
+        post(body={"batch": [None, 7, {"writeKey": "wk-3"}]}),
+        post(body=["x", {"writeKey": "wk-3"}]),
         post(body=b'{"writeKey": "wk-3", "x": "\\ud800"}'),
         post(query={"writeKey": "wk-3"}),
     ],
@@ -122,6 +125,9 @@ FORM = base64.b64encode(b'{"event": "x", "properties": {"token": "phc_b"}}').dec
         post(body={"event": "x", "properties": {"token": "phc_b"}}),
         post(body=[{"event": "x", "properties": {"token": "phc_b"}}]),
         post(body=[{"event": "x", "api_key": "phc_b"}]),
+        post(body=[None, {"event": "x", "api_key": "phc_b"}]),
+        post(body={"batch": ["x", {"properties": {"token": "phc_b"}}]}),
+        post(body={"$set": {"plan": "free"}, "$token": "phc_b", "$distinct_id": "u-1"}),
         post(body=f"data={FORM}".encode()),
         post(query={"data": FORM}),
     ],
@@ -140,6 +146,7 @@ MATOMO = "{name: a, kind: matomo, keys: ['1']}, {name: b, kind: matomo, keys: ['
         post(body=b"idsite=2&rec=1"),
         post(body={"requests": ["?idsite=2&rec=1"]}),
         post(body={"requests": [{"idsite": 2}]}),
+        post(body={"requests": [None, "", "?idsite=2&rec=1"]}),
     ],
 )
 def test_a_site_of_matomo_is_found_and_is_trusted_with_its_token_only(given: Post) -> None:
@@ -158,6 +165,12 @@ def test_a_tag_of_ga4_is_known_by_its_stream_and_never_trusted() -> None:
     assert refused(GA4, face.GA4_TAG, post(query={"tid": "G-2"})) == "wrong_key"
 
 
+def test_a_hit_of_ga4_may_name_its_stream_in_a_line_of_its_body() -> None:
+    for body in (b"v=2&tid=G-1&en=page_view", b"en=scroll\r\ntid=G-1&en=page_view"):
+        assert admitted(GA4, face.GA4_TAG, post(body=body)) == ("web", "browser", False)
+    assert refused(GA4, face.GA4_TAG, post(body=b"ep.tid=G-1&en=scroll")) == "no_key"
+
+
 def test_the_measurement_protocol_needs_its_secret() -> None:
     query = {"measurement_id": "G-1", "api_secret": "hush"}
     assert admitted(GA4, face.GA4_PROTOCOL, post(query=query)) == ("web", "server", True)
@@ -170,6 +183,8 @@ def test_an_app_of_snowplow_is_found() -> None:
     for given in (
         post(body={"data": [{"aid": "two"}, {"aid": "one"}]}),
         post(body={"data": [{"aid": "two"}, 5]}),
+        post(body={"data": [5, {"e": "pv"}, {"aid": "two"}]}),
+        post(body={"data": [{"e": "pv"}, {"aid": "two"}]}),
         post(query={"aid": "two"}),
     ):
         assert admitted(text, face.SNOWPLOW, given)[0] == "b"
