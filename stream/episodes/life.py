@@ -185,7 +185,8 @@ def tidy(person: Person, at: int, recipes: Recipes) -> None:
     Only episodes that an order opened are remembered: the order may come again at its own time. Others
     open at the time of their fact, and cannot open twice.
     """
-    trimming.forget_fired(person, at - recipes.remembers)
+    if person.fired:
+        trimming.forget_fired(person, at - recipes.remembers)
     ended = [each for each in person.episodes if not each.open]
     for each in ended:
         if each.published and all(sent.valid_until <= at for sent in each.published):

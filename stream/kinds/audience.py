@@ -29,8 +29,12 @@ def begin(person: Person, recipe: Recipe, at: int, out: Outputs) -> None:
         life.begin(person, recipe, recipe.audience, at, Course(base=at), here, out)
 
 
-def left(person: Person, name: str, at: int, recipes: Recipes, out: Outputs) -> None:
-    """Closes the episodes of an audience that the person leaves."""
-    for episode in life.of_kind(person, AUDIENCE, recipes):
-        if episode.open and episode.origin == name:
-            life.close(person, episode, "left", None, None, at, recipes, out)
+def left(person: Person, names: list[str], at: int, recipes: Recipes, out: Outputs) -> None:
+    """Closes the episodes of the audiences that the person leaves, in this order."""
+    episodes = life.of_kind(person, AUDIENCE, recipes)
+    if not episodes:
+        return
+    for name in names:
+        for episode in episodes:
+            if episode.open and episode.origin == name:
+                life.close(person, episode, "left", None, None, at, recipes, out)

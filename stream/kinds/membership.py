@@ -1,13 +1,13 @@
 """Which audiences a person belongs to. Source: docs/semantics-life.md, 13.
 
-The people stage looks after each fact, after each step, and at the time that the person keeps as `bound`:
-the next one at which a condition on time may change.
+The people stage looks after each step, after each fact that may change an audience, and at the time that the person
+keeps as `bound`: the next one at which a condition on time may change.
 """
 
 from collections.abc import Collection, Mapping, Sequence, Set
 from sys import maxsize
 
-from stream.events.owner import is_pseudo
+from stream.events.owner import MARK
 from stream.kinds import audience
 from stream.outputs import audience_changes
 from stream.outputs.outputs import Outputs
@@ -18,10 +18,10 @@ from stream.recipes.audiences import (
     Audiences,
     Members,
 )
-from stream.recipes.recipe import Recipes
+from stream.recipes.recipe import AUDIENCE, Recipes
 from stream.state.cart import NEVER
-from stream.state.facts import Summary
-from stream.state.life_record import Interest, Life
+from stream.state.facts import Active, Summary
+from stream.state.life_record import Interest
 from stream.state.person import Person
 from stream.state.whole_order import OrderLine
 
@@ -34,8 +34,9 @@ def lately(person: Person) -> Lately:
     active, anchor, ordered, visits = False, NEVER, NEVER, 0
     for id, device in person.visitors.items():
         visits += device.visits
-        if not is_pseudo(id):
-            active = active or device.active
+        if not id.startswith(MARK):
+            if device.active:
+                active = True
             if device.last_active > anchor:  # noqa: PLR1730 - at every fact
                 anchor = device.last_active
     for order in person.orders:
@@ -48,38 +49,35 @@ def lately(person: Person) -> Lately:
 def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> tuple[int, int]:
     """(the bits of the conditions that hold of the person, when one of them next changes by itself). Times in ms.
 
-    NEVER if none changes. This runs at every fact.
+    NEVER if none changes. This runs at most facts.
     """
     active, anchor, ordered, visits = last
-    bits, changes = 0, NEVER_CHANGES
-    if audiences.visits is not None:
-        bits |= audiences.visits.of(visits)
-    if audiences.orders is not None:
-        bits |= audiences.orders.of(person.order_count)
-    if audiences.spent is not None:
-        bits |= audiences.spent.of(person.spent)
-    if audiences.since_visit is not None and anchor != NEVER:
+    numbers = visits, person.order_count, person.spent
+    bits = audiences.counted.get(numbers)
+    if bits is None:
+        bits = audiences.count(numbers)
+    changes = NEVER_CHANGES
+    if anchor != NEVER and audiences.since_visit is not None:
         if active:
-            bits |= audiences.since_visit.of(0)
+            bits |= audiences.since_visit.at_first
         else:
             more, changes = audiences.since_visit.over_time(anchor, at)
             bits |= more
-    if audiences.since_order is not None and person.orders:
+    if ordered != NEVER and audiences.since_order is not None:
         more, then = audiences.since_order.over_time(ordered, at)
         bits |= more
         changes = min(changes, then)
     if audiences.reachable:
         bits |= audiences.reachable.get(person.is_reachable, 0)
-    if audiences.open:
-        for each in person.episodes:
-            if each.open and each.kind in audiences.open and not is_shadow(each.recipe):
-                bits |= audiences.open[each.kind]
+    for each in person.episodes:
+        if each.open and each.kind in audiences.open and not is_shadow(each.recipe):
+            bits |= audiences.open[each.kind]
     life = person.life
     if life is not None and life.interests:
         more, then = _interested(life.interests, at, audiences)
         bits |= more
         changes = min(changes, then)
-    return bits, NEVER if changes == NEVER_CHANGES else changes
+    return bits, changes if changes < NEVER_CHANGES else NEVER
 
 
 def _interested(
@@ -88,17 +86,14 @@ def _interested(
     """(the bits of the conditions on products and categories that hold, when the first of them ends). Times in ms."""
     bits, changes = 0, NEVER_CHANGES
     for name, interest in interests.items():
-        for last, conditions in (
-            (interest.viewed, audiences.viewed),
-            (interest.bought, audiences.bought),
-        ):
-            if last == NEVER:
-                continue
-            for bit, within in conditions.get(name, ()):
-                if at - last < within:
-                    bits |= bit
-                    if last + within < changes:  # noqa: PLR1730 - at every fact
-                        changes = last + within
+        if interest.viewed != NEVER and name in audiences.viewed:
+            more, then = audiences.viewed[name].over_time(interest.viewed, at)
+            bits |= more
+            changes = min(changes, then)
+        if interest.bought != NEVER and name in audiences.bought:
+            more, then = audiences.bought[name].over_time(interest.bought, at)
+            bits |= more
+            changes = min(changes, then)
     return bits, changes
 
 
@@ -106,6 +101,18 @@ def fulfils(person: Person, at: int, members: Members) -> bool:
     """Whether all conditions of one map hold."""
     alone = Audiences((Audience("", (members,)),))
     return bool(alone.of(fulfilled(person, lately(person), at, alone)[0])[0])
+
+
+def stands(person: Person, fact: Active, audiences: Audiences) -> bool:
+    """Whether an active fact changes none of the audiences that were looked at before. Call it before it is applied.
+
+    Of the conditions only the time since the last visit changes, to 0. Its bounds stay far enough if they are.
+    Then `bound` may be too early, until the next look.
+    """
+    device = person.visitors.get(fact.visitor)
+    if device is None or person.life is None or fact.visitor.startswith(MARK):
+        return False
+    return device.active or NEVER < device.last_active > fact.at - audiences.near
 
 
 def look(
@@ -119,25 +126,28 @@ def look(
     if not audiences.all and (life is None or not life.audiences):
         return
     if person.left:
-        _change(person, (), frozenset(), at, recipes, out, former)
+        change(person, (), frozenset(), at, recipes, out, former)
         person.of_life().bound = NEVER
         return
     bits, changes = fulfilled(person, lately(person), at, audiences)
     belongs, names = audiences.of(bits)
-    if names != (life.audiences.keys() if life is not None else frozenset()):
-        _change(person, belongs, names, at, recipes, out, former)
-    if changes != NEVER or person.life is not None:
-        person.of_life().bound = changes
+    if life is None:
+        if not names and changes == NEVER:
+            return
+        life = person.of_life()
+    if names != life.audiences.keys():
+        change(person, belongs, names, at, recipes, out, former)
+    life.bound = changes
 
 
 def leave_all(
     person: Person, at: int, recipes: Recipes, out: Outputs, former: Recipes | None = None
 ) -> None:
     """Takes a forgotten or erased person out of all audiences."""
-    _change(person, (), frozenset(), at, recipes, out, former)
+    change(person, (), frozenset(), at, recipes, out, former)
 
 
-def _change(
+def change(
     person: Person,
     belongs: Sequence[str],
     names: Set[str],
@@ -150,16 +160,24 @@ def _change(
     before: Collection[str] = person.life.audiences if person.life is not None else ()
     if not before and not belongs:
         return
-    left = _left(before, names, recipes, former) if before else []
+    life = person.of_life()
+    left = _left(before, names, recipes, former)
     entered = [name for name in belongs if name not in before]
+    number, id = life.changes, person.id
     for name in left:
-        del _tell(person, audience_changes.LEFT, name, at, out).audiences[name]
+        number += 1
+        audience_changes.publish(audience_changes.LEFT, name, id, at, number, out)
+        del life.audiences[name]
     for name in entered:
-        _tell(person, audience_changes.ENTERED, name, at, out).audiences[name] = at
-    for name in left:
-        audience.left(person, name, at, recipes, out)
-    for name in entered:
-        audience.entered(person, name, at, recipes, out)
+        number += 1
+        audience_changes.publish(audience_changes.ENTERED, name, id, at, number, out)
+        life.audiences[name] = at
+    life.changes = number
+    if left:
+        audience.left(person, left, at, recipes, out)
+    if recipes.of[AUDIENCE]:
+        for name in entered:
+            audience.entered(person, name, at, recipes, out)
 
 
 def _left(
@@ -167,18 +185,13 @@ def _left(
 ) -> list[str]:
     """The audiences that the person left: first those that the file no longer has, then the others in its order."""
     left = [name for name in before if name not in names]
+    if len(left) <= 1:
+        return left
     places = recipes.audiences.places
     gone = [name for name in left if name not in places]
     if gone and former is not None:
         gone.sort(key=lambda name: former.audiences.places.get(name, maxsize))
     return gone + sorted((name for name in left if name in places), key=places.__getitem__)
-
-
-def _tell(person: Person, kind: str, name: str, at: int, out: Outputs) -> Life:
-    life = person.of_life()
-    life.changes += 1
-    audience_changes.publish(kind, name, person.id, at, life.changes, out)
-    return life
 
 
 def forget_names(person: Person, audiences: Audiences) -> None:
@@ -189,11 +202,13 @@ def forget_names(person: Person, audiences: Audiences) -> None:
 
 
 def viewed(person: Person, summary: Summary, audiences: Audiences) -> None:
-    """Notes when the products and categories that audiences name were last viewed."""
+    """Notes when the products and categories that audiences name were last viewed. This runs at every idle visit."""
+    categories, products = audiences.categories, audiences.products
     for view in summary.views:
-        for name in _remembered(view.category, view.id, audiences):
-            interest = _interest(person, name, audiences)
-            interest.viewed = max(interest.viewed, view.at)
+        if view.category in categories or view.id in products:
+            for name in _remembered(view.category, view.id, audiences):
+                interest = _interest(person, name, audiences)
+                interest.viewed = max(interest.viewed, view.at)
 
 
 def bought(person: Person, lines: list[OrderLine], day: int, audiences: Audiences) -> None:
@@ -216,5 +231,9 @@ def _remembered(category: str | None, product: str, audiences: Audiences) -> lis
 
 def _interest(person: Person, name: str, audiences: Audiences) -> Interest:
     """The interest of a name, made if there is none."""
-    forget_names(person, audiences)
-    return person.of_life().interests.setdefault(name, Interest())
+    life = person.of_life()
+    found = life.interests.get(name)
+    if found is None:
+        forget_names(person, audiences)
+        found = life.interests[name] = Interest()
+    return found

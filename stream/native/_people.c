@@ -6,11 +6,12 @@
  * other facts, episodes that open or end.
  *
  * A person stays the Struct that Python knows. Each header stands for itself: _slots.h the fields of Structs; _persons.h
- * deadlines, planned steps and bounds; _seen.h what counts of a summary; _looks.h what that does to episodes.
+ * deadlines, planned steps and bounds; _seen.h what counts of a summary; _looks.h what that does to episodes; _audiences.h
+ * what that does to audiences.
  *
  * Source: docs/semantics.md, 1 and 6.
  */
-#include "_looks.h"
+#include "_audiences.h"
 #include "_records.h"
 
 static PyObject *heappop, *heappush; /* of heapq */
@@ -21,7 +22,9 @@ typedef struct {
     PyObject *recipes, *by_alias, *rows, *audiences; /* `audiences`: None if none looks at products */
     PyObject *out, *take, *set_timer; /* `take`: applies a whole fact */
     int64_t keep;
-    int follows;
+    int follows, looks;           /* whether life recipes or audiences matter, and `facing` is read */
+    int64_t near;                 /* Audiences.near */
+    Audiences facing;
     Py_ssize_t applied;
 } Run;
 
@@ -70,7 +73,8 @@ static int look_in_python(Run *run, PyObject *person, PyObject *fact) {
 static int apply_idle(Run *run, PyObject *person, PyObject *fact, int64_t at) {
     PyObject *summary = AT(fact, IDLE_FACT_summary);
     if (put_device(person, fact, summary) < 0) return -1;
-    if (run->audiences != Py_None && CALL(VIEWED, person, summary, run->audiences) < 0) return -1;
+    int noted = run->audiences == Py_None ? 1 : run->looks ? note_views(&run->facing, person, summary) : 0;
+    if (noted < 0 || (!noted && CALL(VIEWED, person, summary, run->audiences) < 0)) return -1;
     Seen seen;
     int done = see(&seen, person, fact);
     if (done == 0) done = look_in_python(run, person, fact);
@@ -92,16 +96,24 @@ static int is_copy(PyObject *person, PyObject *fact, int64_t at) {
     return order ? order < 0 : number(fact, IDLE_FACT_n) <= number(person, PERSON_last_n);
 }
 
+/* life_facts.settle. */
+static int settle_audiences(Run *run, PyObject *person, PyObject *fact) {
+    if (!run->follows && AT(person, PERSON_life) == Py_None) return 0;
+    int looked = run->looks ? look(&run->facing, person, AT(fact, IDLE_FACT_at), run->recipes, run->out) : 0;
+    if (looked < 0) return -1;
+    if (!looked) return CALL(SETTLE, person, AT(fact, IDLE_FACT_at), run->recipes, run->out);
+    return is_tidy(person) ? 0 : CALL(TIDY, person, AT(fact, IDLE_FACT_at), run->recipes);
+}
+
 /* What is done with each fact before and behind what it says itself. */
 static int apply_fact(Run *run, PyObject *person, PyObject *fact, PyObject *device, int64_t at) {
     PyObject *key = AT(fact, IDLE_FACT_person);
     if (PyDict_SetItem(run->dirty, key, person) < 0) return -1;
     if (number(person, PERSON_remembered) != NEVER && put_number(person, PERSON_remembered, NEVER) < 0) return -1;
     if (is(person, PERSON_left) && !begins_with(AT(fact, IDLE_FACT_visitor), '~', 2)) put(person, PERSON_left, Py_False);
+    int same = device && stands(person, device, fact, at, run->near);
     if ((device ? apply_active(device, person, fact) : apply_idle(run, person, fact, at)) < 0) return -1;
-    if ((run->follows || AT(person, PERSON_life) != Py_None) &&
-        CALL(SETTLE, person, AT(fact, IDLE_FACT_at), run->recipes, run->out) < 0)
-        return -1;
+    if (!same && settle_audiences(run, person, fact) < 0) return -1;
     put(person, PERSON_applied, AT(fact, IDLE_FACT_at));
     put(person, PERSON_last_visitor, AT(fact, IDLE_FACT_visitor));
     put(person, PERSON_last_n, AT(fact, IDLE_FACT_n));
@@ -150,15 +162,17 @@ static int take_first(Run *run, PyObject *waiting, PyObject *offsets) {
 /* Applies at most `most` waiting facts before a time. Returns (how many were taken, how many of them were applied here). */
 static PyObject *apply(PyObject *module, PyObject *args) {
     Run run = {0};
-    PyObject *waiting, *offsets;
-    long long before, keep;
+    PyObject *waiting, *offsets, *facing;
+    long long before, keep, near;
     Py_ssize_t most, taken = 0;
-    if (!PyArg_ParseTuple(args, "O!LnO(O!O!)(LpOO!O!O)(OOO)", &PyList_Type, &waiting, &before, &most, &offsets,
+    if (!PyArg_ParseTuple(args, "O!LnO(O!O!)(LpOO!O!OLO)(OOO)", &PyList_Type, &waiting, &before, &most, &offsets,
                           &PyDict_Type, &run.live, &PyDict_Type, &run.dirty, &keep, &run.follows, &run.recipes,
-                          &PyDict_Type, &run.by_alias, &PyTuple_Type, &run.rows, &run.audiences, &run.out, &run.take,
-                          &run.set_timer))
+                          &PyDict_Type, &run.by_alias, &PyTuple_Type, &run.rows, &run.audiences, &near,
+                          &facing, &run.out, &run.take, &run.set_timer))
         return NULL;
     run.keep = keep;
+    run.near = near;
+    if ((run.looks = read_audiences(&run.facing, facing)) < 0) return NULL;
     while (taken < most && PyList_GET_SIZE(waiting)) {
         if (PyLong_AsLongLong(PyTuple_GET_ITEM(PyList_GET_ITEM(waiting, 0), 0)) >= before) break;
         taken++;

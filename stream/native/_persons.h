@@ -6,7 +6,8 @@
 #include "_slots.h"
 
 /* Python's own functions for what is rare, in the order in which they are passed in. */
-enum { DEADLINE, TRIM, PLAN, SUMMARIZE, REMEMBER, FINGERPRINT, FUNNEL, OPEN_IN_FUNNEL, BROWSE, CLOSE, VIEWED, SETTLE,
+enum { DEADLINE, TRIM, PLAN, SUMMARIZE, REMEMBER, FINGERPRINT, FUNNEL, OPEN_IN_FUNNEL, BROWSE, CLOSE, VIEWED, SETTLE, TIDY,
+       CHANGE,
        FUNCTIONS };
 static PyObject *functions[FUNCTIONS];
 

@@ -12,7 +12,8 @@
 /* The types, in the order in which Python passes them in. */
 enum {
     PERSON, PERSON_VISITOR, EPISODE, COURSE, LIFE, KNOWN_CART, BOUGHT_LINE, ORDER,
-    IDLE_FACT, ACTIVE_FACT, SUMMARY, CART, LINE, CHECKOUT, VIEW, SUBJECT, RECIPE, SEEN, WATERMARK, TYPES
+    IDLE_FACT, ACTIVE_FACT, SUMMARY, CART, LINE, CHECKOUT, VIEW, SUBJECT, RECIPE, SEEN, WATERMARK, INTEREST,
+    TYPES
 };
 static PyObject *types[TYPES];
 
@@ -23,12 +24,15 @@ static PyObject *types[TYPES];
     F(PERSON_VISITOR, active) F(PERSON_VISITOR, last_active) F(PERSON_VISITOR, visits)                                 \
     F(EPISODE, recipe) F(EPISODE, kind) F(EPISODE, origin) F(EPISODE, key_time) F(EPISODE, visitor)                    \
     F(EPISODE, fed_at) F(EPISODE, contents) F(EPISODE, open) F(EPISODE, step) F(EPISODE, due)                          \
-    F(EPISODE, fired_step) F(EPISODE, fired_at) F(EPISODE, cart) F(EPISODE, product) F(EPISODE, sub_kind) F(EPISODE, evidence) F(EPISODE, cart_id)              \
+    F(EPISODE, fired_step) F(EPISODE, cart) F(EPISODE, product) F(EPISODE, sub_kind) F(EPISODE, evidence) F(EPISODE, cart_id)              \
     F(EPISODE, emptied) F(EPISODE, checkout) F(EPISODE, looked_at) F(EPISODE, course)                                  \
-    F(COURSE, ends) F(LIFE, bound)                                                                                     \
+    F(PERSON, id) F(PERSON, fired) F(PERSON, contacts) F(PERSON, consent) F(PERSON, traits_orders) F(PERSON, traits_value) \
+    F(EPISODE, opened_at) F(EPISODE, fired_at) F(EPISODE, published)                                                   \
+    F(COURSE, ends) F(LIFE, bound) F(LIFE, purchases) F(LIFE, audiences) F(LIFE, interests) F(LIFE, spent)             \
+    F(INTEREST, viewed) F(INTEREST, bought)                                                                            \
     F(KNOWN_CART, changed_at) F(KNOWN_CART, contents) F(KNOWN_CART, lines)                                             \
     F(BOUGHT_LINE, product_id) F(BOUGHT_LINE, variant_id) F(BOUGHT_LINE, quantity) F(BOUGHT_LINE, until)               \
-    F(ORDER, at) F(ORDER, recurring)                                                                                   \
+    F(ORDER, at) F(ORDER, recurring) F(ORDER, value) F(ORDER, day)                                                         \
     F(IDLE_FACT, at) F(IDLE_FACT, visitor) F(IDLE_FACT, n) F(IDLE_FACT, person) F(IDLE_FACT, summary)                  \
     F(ACTIVE_FACT, last_active)                                                                                        \
     F(SUMMARY, visit_start) F(SUMMARY, last_active) F(SUMMARY, visits) F(SUMMARY, cart) F(SUMMARY, checkout) F(SUMMARY, views)                 \
@@ -37,7 +41,7 @@ static PyObject *types[TYPES];
     F(LINE, product_id) F(LINE, variant_id) F(LINE, quantity) F(LINE, name) F(LINE, category) F(LINE, url)             \
     F(LINE, image) F(LINE, since) F(LINE, added)                                                                       \
     F(CHECKOUT, started_at) F(CHECKOUT, failed)                                                                        \
-    F(VIEW, id) F(VIEW, count) F(VIEW, dwell) F(VIEW, event) F(VIEW, category) F(SUBJECT, category)                                                       \
+    F(VIEW, id) F(VIEW, count) F(VIEW, dwell) F(VIEW, event) F(VIEW, at) F(VIEW, category) F(SUBJECT, category)                                                       \
     F(RECIPE, steps)                                                                                   \
     F(SEEN, _summary) F(SEEN, _evidence) F(SEEN, cart) F(SEEN, checkout) F(SEEN, contents) F(SEEN, given_contents)     \
     F(SEEN, held) F(SEEN, last) F(SEEN, lines) F(SEEN, old) F(SEEN, stale)

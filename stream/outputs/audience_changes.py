@@ -39,18 +39,28 @@ class ChangeEvent(Struct):
 
 _json: Final = msgspec.json.Encoder().encode
 
-_text_of: Final = lru_cache(maxsize=64)(rfc3339)
-"""A person often leaves several audiences and enters others at one time."""
-
 
 @lru_cache(maxsize=4_096)
-def _fixed(kind: str, audience: str) -> tuple[bytes, bytes]:
-    """The JSON between the id and the subject, and from the content type to the person."""
-    source, type, name = _json(f"/audiences/{audience}"), _json(kind), _json(audience)
-    return (
-        b'","source":%b,"type":%b,"subject":' % (source, type),
-        b'","datacontenttype":"application/json","data":{"audience":%b,"person":' % name,
+def _fixed(kind: str, audience: str) -> tuple[str, str, bool, tuple[str, str, str]]:
+    """What all changes of an audience share: (the JSON between the id and the subject, the JSON from the content type to
+    the person, whether it is entered, the name of their count)."""
+    source, type, name = (
+        _json(each).decode() for each in (f"/audiences/{audience}", kind, audience)
     )
+    entered = kind == ENTERED
+    return (
+        f'","source":{source},"type":{type},"subject":',
+        f'","datacontenttype":"application/json","data":{{"audience":{name},"person":',
+        entered,
+        ("audiences", "entered" if entered else "left", audience),
+    )
+
+
+@lru_cache(maxsize=64)
+def _named(person: str) -> tuple[str, str]:
+    """The person and its customer as JSON. A person often leaves several audiences and enters others at one time."""
+    subject = _json(person).decode()
+    return subject, '"' + subject[len('"customer:') :] if person.startswith("customer:") else "null"
 
 
 def publish(kind: str, audience: str, person: str, at: int, number: int, out: Outputs) -> None:
@@ -59,23 +69,11 @@ def publish(kind: str, audience: str, person: str, at: int, number: int, out: Ou
     The JSON is put together from text that most changes share, for they are many.
     """
     id = sha256(f"{audience}|{person}|{at}|{number}".encode()).hexdigest()[:32]
-    before, between = _fixed(kind, audience)
-    subject = _json(person)
-    customer = b'"' + subject[len(b'"customer:') :] if person.startswith("customer:") else b"null"
-    change = b"".join(
-        (
-            b'{"specversion":"1.0","id":"',
-            id.encode(),
-            before,
-            subject,
-            b',"time":"',
-            _text_of(at).encode(),
-            between,
-            subject,
-            b',"customer":',
-            customer,
-            b',"at":%d}}' % at,
-        )
+    before, between, entered, count = _fixed(kind, audience)
+    subject, customer = _named(person)
+    change = (
+        f'{{"specversion":"1.0","id":"{id}{before}{subject},"time":"{rfc3339(at)}{between}{subject}'
+        f',"customer":{customer},"at":{at}}}}}'
     )
-    out.audiences.append((audience, person, at, kind == ENTERED, change))
-    out.counts["audiences", "entered" if kind == ENTERED else "left", audience] += 1
+    out.audiences.append((audience, person, at, entered, change.encode()))
+    out.counts[count] += 1

@@ -146,8 +146,14 @@ def _publish(
 @lru_cache(maxsize=1024)
 def rfc3339(at: int) -> str:
     """`at` (ms) as 2026-01-31T12:00:00.000Z. A time after the year 9999 is written as its last ms."""
-    time = _EPOCH + timedelta(milliseconds=min(at, _LAST))
-    return time.isoformat(timespec="milliseconds") + "Z"
+    minutes, ms = divmod(min(at, _LAST), 60_000)
+    return f"{_minute(minutes)}:{ms // 1000:02}.{ms % 1000:03}Z"
+
+
+@lru_cache(maxsize=64)
+def _minute(minutes: int) -> str:
+    """A time in minutes as 2026-01-31T12:00."""
+    return (_EPOCH + timedelta(minutes=minutes)).isoformat(timespec="minutes")
 
 
 def build(

@@ -1,7 +1,7 @@
 """Audiences: who belongs, as data, and the times at which that may change. Source: docs/semantics-life.md, 13."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import inf, nextafter
 from typing import Final, TypeVar
 
@@ -14,6 +14,8 @@ C = TypeVar("C")
 NEVER_CHANGES: Final = 1 << 62
 """A time (ms) after all others."""
 
+Numbers = tuple[int, int, float]
+"""(visits, orders, what was spent)."""
 
 _CATEGORY: Final = "c:"
 _PRODUCT: Final = "p:"
@@ -83,16 +85,30 @@ class Cuts:
         """The bits of the conditions that hold."""
         return self.fulfilled[bisect_right(self.bounds, number)]
 
+
+class TimeCuts(Cuts):
+    """Which conditions on the time since something hold.
+
+    `ends[n]`: the time (ms) since it at which those of `fulfilled[n]` end, NEVER_CHANGES of the last ones ·
+    `at_first`: the bits of those that hold at once, `near`: when these end.
+    """
+
+    __slots__ = ("at_first", "ends", "near")
+
+    def __init__(self, wanted: Sequence[tuple[int, float, float]]) -> None:
+        super().__init__(wanted)
+        self.ends: Final = (*map(int, self.bounds), NEVER_CHANGES)
+        self.at_first, self.near = self.over_time(0, 0)
+
     def over_time(self, since: int, now: int) -> tuple[int, int]:
-        """(the bits of the conditions that hold at `now`, when they next change). Times in ms."""
+        """(the bits of the conditions that hold at `now`, when they next change: from NEVER_CHANGES on, never). Times in ms."""
         place = bisect_right(self.bounds, now - since)
-        changes = since + int(self.bounds[place]) if place < len(self.bounds) else NEVER_CHANGES
-        return self.fulfilled[place], changes
+        return self.fulfilled[place], since + self.ends[place]
 
 
 class Audiences:
     """All of a file, in its order. Each condition has a bit, equal ones share it: whoever fulfils all bits of a map
-    belongs. None in place of Cuts: nothing asks for the number."""
+    belongs. None in place of TimeCuts: nothing asks for the time."""
 
     def __init__(self, audiences: tuple[Audience, ...]) -> None:
         self.all: Final = audiences
@@ -104,11 +120,13 @@ class Audiences:
             for audience in audiences
         ]
         self._known: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
-        self.visits: Final = self._range("visits")
-        self.orders: Final = self._range("orders")
-        self.spent: Final = self._range("spent")
+        self._ranges: Final = [self._range(each) for each in ("visits", "orders", "spent")]
+        self.counted: Final[dict[Numbers, int]] = {}
+        """The last results of `count`."""
         self.since_visit: Final = self._span("since_visit")
         self.since_order: Final = self._span("since_order")
+        self.near: Final = NEVER_CHANGES if self.since_visit is None else self.since_visit.near
+        """The time (ms) since a visit at which the first audience may change."""
         self.reachable: Final = {
             value: bit for (sort, value), bit in self._bits.items() if sort == "reachable"
         }
@@ -119,6 +137,11 @@ class Audiences:
         """The categories and products that audiences name, as they are remembered."""
         self.categories: Final = self._remembered(_CATEGORY)
         self.products: Final = self._remembered(_PRODUCT)
+
+        self.prepared: Final = (
+            self._prepared() if self.all and len(self._bits) <= MOST_BITS else None
+        )
+        """What `stream/native/_audiences.h` works with. None: Python looks."""
 
     def __bool__(self) -> bool:
         return bool(self.all)
@@ -137,6 +160,26 @@ class Audiences:
             found = self._known[bits] = names, frozenset(names)
         return found
 
+    def _prepared(self) -> tuple[object, ...]:
+        reachable = (self.reachable.get(each, 0) for each in (True, False))
+        named = [
+            {name: (cuts.ends, cuts.fulfilled) for name, cuts in each.items()}
+            for each in (self.viewed, self.bought)
+        ]
+        times = [
+            each and (each.ends, each.fulfilled) for each in (self.since_visit, self.since_order)
+        ]
+        remembered = self.categories, self.products, self.counted, self._known
+        return *remembered, self.open, *named, *times, *reachable
+
+    def count(self, numbers: Numbers) -> int:
+        """The bits of the conditions on these numbers that hold."""
+        if len(self.counted) >= MOST_KNOWN:
+            self.counted.clear()
+        bits = sum(cuts.of(number) for cuts, number in zip(self._ranges, numbers, strict=True))
+        self.counted[numbers] = bits
+        return bits
+
     def _of(self, members: Members) -> set[int]:
         """The bits of a map's conditions."""
         found = {self._bit(each.name, each) for each in members.ranges}
@@ -149,26 +192,24 @@ class Audiences:
     def _bit(self, sort: str, wanted: object) -> int:
         return self._bits.setdefault((sort, wanted), 1 << len(self._bits))
 
-    def _range(self, sort: str) -> Cuts | None:
+    def _range(self, sort: str) -> Cuts:
         """Both ends of a range are included."""
-        return self._cuts(
+        wanted = [
             (
                 bit,
                 -inf if each.min is None else each.min,
                 inf if each.max is None else nextafter(each.max, inf),
             )
             for each, bit in self._conditions(sort, Range)
-        )
+        ]
+        return Cuts(wanted)
 
-    def _span(self, sort: str) -> Cuts | None:
-        return self._cuts(
+    def _span(self, sort: str) -> TimeCuts | None:
+        wanted = [
             (bit, each.min, inf if each.max is None else each.max)
             for each, bit in self._conditions(sort, TimeSpan)
-        )
-
-    def _cuts(self, wanted: Iterable[tuple[int, float, float]]) -> Cuts | None:
-        found = list(wanted)
-        return Cuts(found) if found else None
+        ]
+        return TimeCuts(wanted) if wanted else None
 
     def _open(self) -> dict[str, int]:
         """By kind, the bits of the conditions that an open episode of it fulfils."""
@@ -179,13 +220,13 @@ class Audiences:
                     found[kind] = found.get(kind, 0) | bit
         return found
 
-    def _named(self, sort: str) -> dict[str, list[tuple[int, int]]]:
-        """By name (bit, within) of the conditions that a view or purchase of it fulfils for so long (ms)."""
-        found: dict[str, list[tuple[int, int]]] = {}
+    def _named(self, sort: str) -> dict[str, TimeCuts]:
+        """By name the conditions that a view or purchase of it fulfils for some time."""
+        found: dict[str, list[tuple[int, float, float]]] = {}
         for each, bit in self._conditions(sort, Named):
             for name in each.names:
-                found.setdefault(name, []).append((bit, each.within))
-        return found
+                found.setdefault(name, []).append((bit, -inf, each.within))
+        return {name: TimeCuts(wanted) for name, wanted in found.items()}
 
     def _remembered(self, sort: str) -> dict[str, str]:
         """By category or product, as events name it, the name under which it is remembered."""
@@ -197,5 +238,8 @@ class Audiences:
                 yield wanted, bit
 
 
+MOST_BITS: Final = 62
+"""Conditions whose bits fit into a number of the C code."""
+
 MOST_KNOWN: Final = 4_096
-"""Combinations of conditions whose audiences are remembered. There are few: people are alike."""
+"""Combinations of conditions whose audiences are remembered, and of numbers. There are few: people are alike."""

@@ -153,5 +153,10 @@ def _hear(
 def settle(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
     """Updates the audiences after a fact, then drops data that need not be kept any more."""
     membership.look(person, at, recipes, out)
+    tidy(person, at, recipes)
+
+
+def tidy(person: Person, at: int, recipes: Recipes) -> None:
+    """Drops data that need not be kept any more."""
     life.tidy(person, at, recipes)
     replenishment.dropped(person, recipes)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from stream.events.records import Block
+from stream.kinds import membership
 from stream.outputs.outputs import Outputs
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
@@ -106,11 +107,14 @@ class People(WaitingStage[Person, AnyFact]):
         if isinstance(record, facts.Erased):
             erasing.end_person(state, record, recipes, out)
             return
+        stands = type(record) is facts.Active and membership.stands(
+            state, record, recipes.audiences
+        )
         life_facts.arrives(state, record)
         APPLY[kind](state, record, recipes, out)
         if kind is not facts.Active:  # an active fact adds nothing that is bounded
             trim(state, record.at)
-        if recipes.follows or state.life is not None:
+        if not stands and (recipes.follows or state.life is not None):
             life_facts.settle(state, record.at, recipes, out)
 
     def _fire(self, state: Person, until: int, out: Outputs) -> bool:

@@ -18,7 +18,7 @@ from stream.recipes.conditions import ALWAYS
 from stream.recipes.recipe import BROWSE, CART, CHECKOUT, PAYMENT, Recipe, Recipes
 from stream.stages import life_facts
 from stream.state import bought, cart, facts, trimming
-from stream.state.life_record import Course, Life
+from stream.state.life_record import Course, Interest, Life
 from stream.state.orders import OrderEntry
 from stream.state.person import NO_ORDER, Episode, Person, PersonVisitor
 from stream.state.view import View, ViewSummary
@@ -83,6 +83,7 @@ _TYPES: Final = (
     Recipe,
     VisibleSummary,
     facts.WatermarkRecord,
+    Interest,
 )
 """The types whose fields are read and written in place, in the order of `_slots.h`."""
 
@@ -99,6 +100,8 @@ _FUNCTIONS: Final = (
     lifecycle.close,
     membership.viewed,
     life_facts.settle,
+    life_facts.tidy,
+    membership.change,
 )
 """What is called for all that is rare, in the order of `_persons.h`."""
 
@@ -114,8 +117,9 @@ def _row(recipe: Recipe) -> tuple[str, Recipe, bool]:
 def prepared(recipes: Recipes) -> tuple[object, ...]:
     """What `apply` needs of the recipes in force."""
     rows = tuple(tuple(map(_row, recipes.of[kind])) for kind in _KINDS)
-    named = recipes.audiences if recipes.audiences.named else None
-    return recipes.policy.keep, recipes.follows, recipes, recipes.by_alias, rows, named
+    audiences = recipes.audiences
+    looked_at = audiences if audiences.named else None, audiences.near, audiences.prepared
+    return recipes.policy.keep, recipes.follows, recipes, recipes.by_alias, rows, *looked_at
 
 
 REPEATED: Final = tuple(kind for kind, _ in registry.STAGES) == _KINDS[:3] and list(

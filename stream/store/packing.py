@@ -2,8 +2,8 @@
 
 Source: docs/semantics-life.md, 12. The bytes of a person with a life record or an open life episode begin with a head.
 From it a restore counts members and open episodes without decoding the state. A state above 400 bytes is deflated while
-no episode is open and no visitor is active, because its next fact may be far away. Other states are soon written again,
-so they are not.
+no episode is open, no visitor is active and no audience may change within days of its last fact, because it may rest
+for long. Other states are soon written again, so they are not.
 """
 
 import struct
@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from stream.durations import DAY
+from stream.state.cart import NEVER
 from stream.state.person import Person
 from stream.store.changelog import FORMAT, HEADER
 from stream.store.last_field import packer
@@ -20,6 +22,9 @@ LIVES: Final = 0xC1
 """The first byte of a state with a head. No other state begins with it."""
 SMALL: Final = 350
 """States of at most this many bytes are not deflated. With head and key times such a state has at most 400 bytes."""
+SOON: Final = 7 * DAY
+"""A state is not deflated if an audience may change this soon (ms) after its last fact. Then it is packed again, and
+deflating takes as long as applying two facts. Longer: more memory. Shorter: shoppers are deflated after each visit."""
 
 _HEAD: Final = struct.Struct(">BBBH")
 """LIVES, whether it is deflated, open episodes (255: that many or more), bytes of its audiences' names."""
@@ -63,13 +68,16 @@ def encode(person: Person) -> bytes:
     packed, life = _encode(person), person.life
     if life is None and not _is_in_life_episode(person):
         return packed
-    opened = min(len(person.open_episodes()), 255)
+    opened = 0
+    for each in person.episodes:
+        if each.open:
+            opened += 1
     names = b"" if life is None else "\n".join(life.audiences).encode()
-    rests = len(packed) > SMALL and not opened and not person.is_active
+    rests = len(packed) > SMALL and not opened and not _changes_soon(person)
     if rests:
         deflate = zlib.compressobj(4, zlib.DEFLATED, _WINDOW, 4, 0, _COMMON + names)
         packed = deflate.compress(packed) + deflate.flush()
-    return _HEAD.pack(LIVES, rests, opened, len(names)) + names + packed
+    return _HEAD.pack(LIVES, rests, min(opened, 255), len(names)) + names + packed
 
 
 def _is_in_life_episode(person: Person) -> bool:
@@ -79,6 +87,12 @@ def _is_in_life_episode(person: Person) -> bool:
         if each.open and each.course is not None:
             return True
     return False
+
+
+def _changes_soon(person: Person) -> bool:
+    """Whether a visitor is active, or an audience of the person may change soon by itself."""
+    bound = NEVER if person.life is None else person.life.bound
+    return NEVER < bound <= person.applied + SOON or person.is_active
 
 
 def decode(packed: memoryview) -> Person:

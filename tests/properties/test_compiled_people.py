@@ -10,7 +10,6 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream import recipes_file
 from stream.durations import DAY
 from stream.events.records import Block
 from stream.outputs.outputs import Outputs
@@ -25,36 +24,13 @@ from stream.state.facts import Active, AnyFact, Idle
 from tests import checked, effort
 from tests.properties import oddities
 from tests.properties.odd_facts import OddFacts
+from tests.properties.people_rules import RULES
 from tests.properties.service import Service
 from tests.reference import generate, generate_years
 
 needed = pytest.mark.skipif(COMPILED is None, reason="not built: there was no C compiler")
 SEEDS = st.integers(0, 1_000_000)
 FEW = st.none() | st.integers(1, 5)
-LOOSE = """
-policy: {caps: [], keep: 40d}
-recipes:
-  - {name: payment-failed, reach: any, cooldown: 0, steps: [5m, 2h]}
-  - {name: checkout-abandonment, reach: any, cooldown: 0}
-  - {name: cart-abandonment, reach: any, cooldown: 0, ordered_within: 0}
-  - {name: second, kind: cart-abandonment, reach: any, when: {visits: {min: 2}}}
-  - {name: trial, kind: cart-abandonment, mode: shadow, reach: any, cooldown: 0}
-  - {name: browse-abandonment, reach: any, cooldown: 0}
-  - {name: looking, kind: browse-abandonment, mode: shadow, reach: any, cooldown: 0}
-"""
-LIFE = """
-policy: {caps: []}
-audiences:
-  - {name: cart, members: {open: [cart-abandonment]}}
-  - {name: lapsed, members: {since_visit: {min: 14d}}}
-  - {name: fans, members: {viewed: {category: [c], within: 30d}}}
-recipes:
-  - {name: cart-abandonment, reach: any, cooldown: 0}
-  - {name: browse-abandonment, reach: any}
-  - {name: welcome}
-  - {name: post-purchase}
-"""
-RULES = [recipes_file.load(text) for text in ("{}", LOOSE, LIFE)]
 
 
 def block(values: list[bytes], base: int) -> Block:
@@ -169,7 +145,7 @@ def test_the_compiled_part_applies_most_idle_and_active_facts_by_itself() -> Non
     frequent = left = 0
     for seed in range(30):
         log, seen = batches(seed, 200), list[Any]()
-        stage = People(RULES[seed % 3], 1)
+        stage = People(RULES[seed % len(RULES)], 1)
         note(stage, seen)
         for number, values in enumerate(log):
             stage.add([block(values, number * 10_000)])

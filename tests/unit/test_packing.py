@@ -43,6 +43,17 @@ def test_a_packed_state_is_read_back_unchanged() -> None:
     assert packing.head(packing.encode(Person("visitor:v1")), 0) is None
 
 
+@pytest.mark.parametrize(("bound", "deflated"), [(7, False), (8, True), (None, True)])
+def test_a_state_is_deflated_if_no_audience_changes_within_a_week(
+    bound: int | None, deflated: bool
+) -> None:
+    changes = -1 if bound is None else 5 + bound * DAY
+    person = Person("customer:c1", applied=5, life=Life(bound=changes))
+    person.consent = {f"channel {n}": True for n in range(50)}
+    assert (len(packing.encode(person)) < len(msgpack.encode(person))) is deflated
+    assert _again(person) == msgpack.encode(person)
+
+
 def test_the_names_in_a_deflated_state_show_in_its_plain_form() -> None:
     person = Person("customer:c1", life=Life(audiences={"lapsed": 5}))
     person.visitors = {f"visitor-{n}": PersonVisitor(False, n) for n in range(50)}
