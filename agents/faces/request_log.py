@@ -75,7 +75,7 @@ class RequestLog:
     def __init__(self, sources: Iterable[str]) -> None:
         self._kept = {name: deque[LoggedRequest](maxlen=KEPT) for name in (*sources, "-")}
 
-    def note(self, request: web.Request, source: str, status: int, became: Became) -> None:
+    def note(self, request: web.BaseRequest, source: str, status: int, became: Became) -> None:
         path, size = request.path[:200], request.content_length or 0
         at = time.time_ns() // 1_000_000
         entry = LoggedRequest(at, source, request.method, path, status, size, became)
