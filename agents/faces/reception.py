@@ -127,8 +127,8 @@ class Reception:
             collected.robot(source.name)
             became.robot = True
         found = judged(done, body, cut_off)
-        await self._intake.take(source.name, found, None if admitted.proven else sender)
-        became.judged(found, done.left_out)
+        types = await self._intake.take(source.name, found, None if admitted.proven else sender)
+        became.judged(found, types, done.left_out)
         if done.left_out:
             self._tell(source, done)
         if is_unreadable(done):
