@@ -46,9 +46,11 @@ def _may_be_too_deep(body: bytes) -> bool:
 
     Texts may have brackets, too: then the document itself is looked at.
     """
-    if body.count(b"{") + body.count(b"[") <= DEEPEST:
+    if len(body) <= DEEPEST:
         return False
     brackets = body.translate(None, OTHERS)
+    if brackets.count(b"{") + brackets.count(b"[") <= DEEPEST:
+        return False
     for _ in range(DEEPEST if len(brackets) <= MOST_BRACKETS else 0):
         if not brackets:
             return False
