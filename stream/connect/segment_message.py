@@ -170,16 +170,13 @@ def _is_browser(given: dict[str, Any], context: dict[str, Any], source: Source) 
 
     The libraries of cloud sources have names of their own, such as `unknown`, which say nothing.
     """
-    channel = text(given.get("channel")) or text(context.get("channel")) or ""
-    said = CHANNELS.get(channel.lower())
+    channel = text(given.get("channel")) or text(context.get("channel"))
+    said = CHANNELS.get(channel.lower()) if channel else None
     if said is None:
         library = mapping(context.get("library"))
         said = ORIGINS.get(text(library.get("eventOrigin")) or "")
-        said = (
-            _is_of_a_device((text(library.get("name")) or "")[:LONGEST_NAME])
-            if said is None
-            else said
-        )
+        if said is None:
+            said = _is_of_a_device((text(library.get("name")) or "")[:LONGEST_NAME])
     if said is not None:
         return said
     return bool(mapping(context.get("page"))) or source.trust == "browser"
