@@ -29,7 +29,8 @@ def answer_of(status: int, headers: dict[str, str], body: bytes) -> web.StreamRe
 class QuickAnswer(web.StreamResponse):
     """An answer. `headers`: its own, without those that every answer has.
 
-    For any other request, such as one of HTTP/1.0, it leaves the work to a `web.Response`.
+    For any other request, such as one of HTTP/1.0, it leaves the work to a `web.Response`. It sets no field that neither
+    aiohttp's server nor `set_status` needs.
     """
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
