@@ -79,7 +79,7 @@ def _origins(env: Environment) -> frozenset[str]:
     return origins
 
 
-def cors(request: web.Request, origins: frozenset[str]) -> dict[str, str] | None:
+def cors(request: web.BaseRequest, origins: frozenset[str]) -> dict[str, str] | None:
     """The headers of an answer to a page of the request's origin. None if that page may not post.
 
     A request without an Origin comes from no browser's page, or from the console's own.
@@ -99,7 +99,7 @@ def cors(request: web.Request, origins: frozenset[str]) -> dict[str, str] | None
     }
 
 
-def believed(request: web.Request, key: str | None) -> bool:
+def believed(request: web.BaseRequest, key: str | None) -> bool:
     """Whether the sender of the post knows the key, as the shop's own server does. None: every sender does."""
     if key is None:
         return True
@@ -107,7 +107,7 @@ def believed(request: web.Request, key: str | None) -> bool:
     return compare_digest(given, f"Bearer {key}".encode())
 
 
-def address(request: web.Request, proxies: int) -> str:
+def address(request: web.BaseRequest, proxies: int) -> str:
     """The client's address. For IPv6 it is the /64, which is one household.
 
     Only the last `proxies` entries of X-Forwarded-For count, because the shop's own proxies wrote them.

@@ -19,7 +19,7 @@ class Limits(NamedTuple):
     unpacked: int
 
 
-async def raw_body(request: web.Request, limits: Limits) -> bytes:
+async def raw_body(request: web.BaseRequest, limits: Limits) -> bytes:
     """The body as it came: signatures are made of these bytes. Raises Denied.
 
     The application's runner must leave bodies packed (`auto_decompress=False`).
@@ -46,7 +46,7 @@ def _check(body: bytes | bytearray, limits: Limits) -> None:
         raise denied(413, f"expected up to {limits.packed} bytes, got more")
 
 
-def plain_body(request: web.Request, body: bytes, limits: Limits) -> bytes:
+def plain_body(request: web.BaseRequest, body: bytes, limits: Limits) -> bytes:
     """The unpacked body. Raises Denied."""
     encoding = request.headers.get("Content-Encoding", "")
     try:

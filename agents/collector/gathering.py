@@ -7,18 +7,47 @@ busy collector sends few large batches, and events keep their order.
 import asyncio
 import time
 from collections import deque
-from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-Ack = asyncio.Future[None]
 
+class GatheredBatch:
+    """A batch of events of many posts, which wait for its acknowledgement. One timer ends it for all of them."""
 
-class GatheredBatch(NamedTuple):
-    batch: BatchBuilder
-    ack: Ack
+    __slots__ = ("_ended", "_fault", "_loop", "_timer", "_waiting", "builder")
+
+    def __init__(self, builder: BatchBuilder, patience: float) -> None:
+        self.builder = builder
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._ended = False
+        self._fault: Exception | None = None
+        self._timer = self._loop.call_later(patience, self.end, TimeoutError())
+
+    def takes(self, now: int, key: bytes, value: bytes) -> bool:
+        """Whether it took the event. It does not if it is full or under way; an empty batch takes any event."""
+        return self.builder.append(timestamp=now, key=key, value=value) is not None
+
+    async def acknowledged(self) -> None:
+        """Waits for the acknowledgement. Raises TimeoutError, KafkaError."""
+        if not self._ended:
+            waiter = self._loop.create_future()
+            self._waiting.append(waiter)
+            await waiter
+        if self._fault is not None:
+            raise self._fault
+
+    def end(self, fault: Exception | None = None) -> None:
+        """Tells all who wait: it is acknowledged, or why not. Only the first call counts."""
+        if self._ended:
+            return
+        self._ended, self._fault = True, fault
+        self._timer.cancel()
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 class Gathering:
@@ -33,67 +62,37 @@ class Gathering:
         """By partition. The first batch is under way."""
         self._senders: dict[int, asyncio.Task[None]] = {}
 
-    def add(self, partition: int, key: bytes, value: bytes) -> Ack:
-        """Adds an event. Returns the acknowledgement of its batch. Other posts wait for it too: do not cancel it."""
+    def add(self, partition: int, key: bytes, value: bytes) -> GatheredBatch:
+        """Adds an event. Returns its batch."""
         now = time.time_ns() // 1_000_000
         waiting = self._waiting.get(partition)
-        if waiting and _takes(waiting[-1].batch, now, key, value):
-            return waiting[-1].ack
+        if waiting and waiting[-1].takes(now, key, value):
+            return waiting[-1]
         return self._opened(partition, now, key, value)
 
-    def _opened(self, partition: int, now: int, key: bytes, value: bytes) -> Ack:
+    def _opened(self, partition: int, now: int, key: bytes, value: bytes) -> GatheredBatch:
         """Opens the next batch of a partition with an event."""
         waiting = self._waiting.setdefault(partition, deque())
-        opened = GatheredBatch(self._producer.create_batch(), _promise(self._patience))
-        _takes(opened.batch, now, key, value)
+        opened = GatheredBatch(self._producer.create_batch(), self._patience)
+        opened.takes(now, key, value)
         waiting.append(opened)
         if partition not in self._senders:
             self._senders[partition] = asyncio.create_task(self._send(partition, waiting))
-        return opened.ack
+        return opened
 
     async def _send(self, partition: int, waiting: deque[GatheredBatch]) -> None:
         """Sends the batches of a partition until none waits, or the producer fails."""
         fault = KafkaError("the producer is gone")
         try:
             while waiting:
-                batch, ack = waiting[0]
-                batch.close()
-                sent = await self._producer.send_batch(batch, self._topic, partition=partition)
+                builder = waiting[0].builder
+                builder.close()
+                sent = await self._producer.send_batch(builder, self._topic, partition=partition)
                 await sent
-                waiting.popleft()
-                if not ack.done():
-                    ack.set_result(None)
+                waiting.popleft().end()
         except KafkaError as error:
             fault = error
         finally:
             while waiting:
-                _fail(waiting.popleft().ack, fault)
+                waiting.popleft().end(fault)
             del self._senders[partition]
-
-
-def _takes(batch: BatchBuilder, now: int, key: bytes, value: bytes) -> bool:
-    """Whether the batch took the event. It does not if it is full or under way; an empty batch takes any event."""
-    return batch.append(timestamp=now, key=key, value=value) is not None
-
-
-def _promise(patience: float) -> Ack:
-    """An acknowledgement, or a TimeoutError: one timer for all posts that wait for it.
-
-    asyncio does not report its failure when nobody retrieves it: the posts may have given up.
-    """
-    loop = asyncio.get_running_loop()
-    ack: Ack = loop.create_future()
-    timer = loop.call_later(patience, _fail, ack, TimeoutError())
-
-    def done(ack: Ack) -> None:
-        timer.cancel()
-        if not ack.cancelled():
-            ack.exception()
-
-    ack.add_done_callback(done)
-    return ack
-
-
-def _fail(ack: Ack, fault: Exception) -> None:
-    if not ack.done():
-        ack.set_exception(fault)

@@ -13,12 +13,13 @@ from aiohttp import web
 from agents.collector.access import Collecting, address, believed, cors
 from agents.collector.addresses import KnownSender
 from agents.collector.body import Limits, plain_body, raw_body
-from agents.collector.denied import UNREAD, Denied, denied
+from agents.collector.denied import Denied, denied
 from agents.collector.documents import LARGEST
 from agents.collector.intake import Intake, OnTaken, nobody
 from agents.collector.metrics import OWN, CollectorMetrics
 from agents.collector.notes import NEEDS_KEY, Note, Unreadable
 from agents.collector.producer import EventProducer
+from agents.collector.quick_answer import answer_of
 from agents.collector.rejects import Rejects
 from agents.collector.validation import Judged, Refused, judge, kind_of
 from agents.config.app_key import SETTINGS
@@ -32,6 +33,8 @@ TYPES: Final = frozenset({"application/json", "text/plain", "application/octet-s
 """Content types. A page that closes can send text/plain to another origin without a preflight."""
 
 LIMITS: Final = Limits(LARGEST, LARGEST)
+Handler = Callable[[web.BaseRequest], Coroutine[Any, Any, web.StreamResponse]]
+
 ORIGIN: Final = "expected an origin of TRIGGERS_COLLECT_ORIGINS, got another"
 
 
@@ -42,14 +45,14 @@ class Collector:
         self._intake = intake
         self._key_of = key_of
 
-    async def ask(self, request: web.Request) -> web.Response:
+    async def ask(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answers a browser's preflight: may a page of this origin post here?"""
         allowed = cors(request, self._intake.collecting.origins)
         if allowed is None:
             return _answer(403, {"fault": ORIGIN}, {})
         return web.Response(status=204, headers=allowed)
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, request: web.BaseRequest) -> web.StreamResponse:
         allowed = cors(request, self._intake.collecting.origins)
         try:
             if allowed is None:
@@ -62,7 +65,7 @@ class Collector:
         self._intake.collected.answered(OWN, status)
         return _answer(status, said(judged), allowed or {})
 
-    async def _take(self, request: web.Request) -> Judged:
+    async def _take(self, request: web.BaseRequest) -> Judged:
         """Takes a post. Raises Denied."""
         collecting = self._intake.collecting
         name = address(request, collecting.proxies)
@@ -107,16 +110,9 @@ def said(judged: Judged) -> dict[str, Sequence[str | Note]]:
     return answer
 
 
-def _answer(status: int, answer: Any, headers: Mapping[str, str]) -> web.Response:
-    response = web.Response(
-        status=status,
-        body=msgspec.json.encode(answer),
-        content_type="application/json",
-        headers={**headers, "Cache-Control": "no-store"},
-    )
-    if status in UNREAD:
-        response.force_close()
-    return response
+def _answer(status: int, answer: Any, headers: Mapping[str, str]) -> web.StreamResponse:
+    fields = {**headers, "Cache-Control": "no-store", "Content-Type": "application/json"}
+    return answer_of(status, fields, msgspec.json.encode(answer))
 
 
 def add_routes(
@@ -133,7 +129,12 @@ def add_routes(
 
 def add_collect(app: web.Application, intake: Intake, settings: Settings) -> None:
     """Adds /collect."""
+    for (method, path), answering in collect_routes(intake, settings).items():
+        app.router.add_route(method, path, answering)
+
+
+def collect_routes(intake: Intake, settings: Settings) -> dict[tuple[str, str], Handler]:
+    """The handlers of /collect, by method and path."""
     key_of = keyed(settings.pepper) if settings.pepper else None
     collector = Collector(intake, key_of)
-    app.router.add_post("/collect", collector.post)
-    app.router.add_options("/collect", collector.ask)
+    return {("POST", "/collect"): collector.post, ("OPTIONS", "/collect"): collector.ask}

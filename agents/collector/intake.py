@@ -50,21 +50,25 @@ class Intake:
         """Takes tokens before a body is read; a large one takes more. Raises Denied."""
         self._admit(self._addresses, {address: tokens})
 
-    async def take(self, source: str, judged: Judged, address: str | None) -> None:
-        """Returns once the broker has every valid event. Raises Denied.
+    async def take(self, source: str, judged: Judged, address: str | None) -> dict[str, int]:
+        """Returns, once the broker has every valid event, how many there are of each type. Raises Denied.
 
         `address` None: the sender is trusted and has no rate limit.
         """
-        visitors = tally(event.visitor for event in judged.taken)
+        visitors: dict[str, int] = {}
         if address is not None:
-            self._admit(self._visitors, visitors)
+            if self._visitors.rate:
+                visitors = tally([event.visitor for event in judged.taken])
+                self._admit(self._visitors, visitors)
             self._addresses.charge(address, max(0, len(judged.taken) - 1))
         if judged.taken:
             await self._carry(judged, address, visitors)
         if judged.refused:
             self.refuse(source, judged.refused)
-        self.collected.judged(source, judged)
+        types = judged.types()
+        self.collected.judged(source, judged, types)
         self._on_taken(source, judged)
+        return types
 
     def refuse(self, source: str, refused: list[Refused]) -> None:
         """Counts and logs refused events, and keeps a copy of each."""

@@ -5,7 +5,7 @@
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any, Final
 
@@ -18,7 +18,6 @@ from prometheus_client import (
     generate_latest,
 )
 
-from agents.collector.tally import tally
 from agents.collector.throttled_log import readable
 from agents.collector.validation import OTHER, Judged, Refused
 from stream.connect.finishing import orders_of_nobody
@@ -130,11 +129,14 @@ class CollectorMetrics:
     def answered(self, source: str, status: int) -> None:
         self._posts[source, str(status)].inc()
 
-    def judged(self, source: str, judged: Judged) -> None:
-        """Counts a post once its answer is final: a post that is sent again counts once."""
-        if judged.taken:
+    def judged(self, source: str, judged: Judged, types: Mapping[str, int]) -> None:
+        """Counts a post once its answer is final: a post that is sent again counts once.
+
+        `types`: how many of its events were taken, by type.
+        """
+        if types:
             self._lasts[(source,)].set_to_current_time()
-            for kind, count in tally(event.type for event in judged.taken).items():
+            for kind, count in types.items():
                 self._events[source, kind].inc(count)
         self.refused(source, judged.refused)
         for kind, note in judged.left_out:

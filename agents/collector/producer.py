@@ -8,14 +8,14 @@ all the same. The sender repeats it with the same id, and the copy is ignored.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from agents.collector.gathering import Ack, Gathering
+from agents.collector.gathering import GatheredBatch, Gathering
 from agents.collector.validation import Taken
 from agents.config.settings import Settings, aiokafka_options
 from agents.kafka import compression
@@ -55,34 +55,34 @@ class ProducerTerm:
 
     async def carry(self, events: Sequence[Taken]) -> None:
         """Writes events and waits for their acknowledgements. Raises NotTaken."""
-        size = sum(len(event.value) for event in events)
+        size = sum([len(event.value) for event in events])
         if self.broken.is_set() or self._held + size > HELD:
             raise NotTaken
         self._held += size
         try:
-            for each in self._sent(events, await self._partitions()):
-                await asyncio.shield(each)  # other posts wait for it, too
+            known = self._producer.client.cluster.partitions_for_topic(self._topic)
+            partitions = len(known or await self._partitions())
+            for batch in self._gathered(events, partitions):
+                await batch.acknowledged()
         except (TimeoutError, KafkaError) as error:
             self._break(error)
             raise NotTaken from None
         finally:
             self._held -= size
 
-    async def _partitions(self) -> int:
-        """Counts the partitions of the topic. Raises KafkaError, TimeoutError."""
-        known = self._producer.client.cluster.partitions_for_topic(self._topic)
-        if known is None:
-            async with asyncio.timeout(PATIENCE_S):
-                known = await self._producer.partitions_for(self._topic)
-        return len(known)
+    async def _partitions(self) -> set[int]:
+        """Waits for the partitions of the topic. Raises KafkaError, TimeoutError."""
+        async with asyncio.timeout(PATIENCE_S):
+            known: set[int] = await self._producer.partitions_for(self._topic)
+        return known
 
-    def _sent(self, events: Sequence[Taken], partitions: int) -> set[Ack]:
-        """Gives each record to its batch. Returns the acknowledgements of these batches."""
-        sent = set()
+    def _gathered(self, events: Sequence[Taken], partitions: int) -> set[GatheredBatch]:
+        """Gives each record to its batch. Returns these batches."""
+        gathered = set()
         for event in events:
             key = event.visitor.encode()
-            sent.add(self._gathering.add(partition_of(key, partitions), key, event.value))
-        return sent
+            gathered.add(self._gathering.add(partition_of(key, partitions), key, event.value))
+        return gathered
 
     def _break(self, error: BaseException) -> None:
         if not self.broken.is_set():
@@ -105,11 +105,11 @@ class EventProducer:
         """Whether a broker was reached and the topic exists."""
         return self._line is not None and not self._line.broken.is_set()
 
-    async def carry(self, events: Sequence[Taken]) -> None:
-        """Returns once all events are acknowledged, each visitor's in the given order. Raises NotTaken."""
+    def carry(self, events: Sequence[Taken]) -> Coroutine[Any, Any, None]:
+        """Ends once all events are acknowledged, each visitor's in the given order. Raises NotTaken."""
         if self._line is None:
             raise NotTaken
-        await self._line.carry(events)
+        return self._line.carry(events)
 
     async def run(self) -> None:
         """Keeps a producer running: when one is broken, the next one starts."""

@@ -27,7 +27,7 @@ class RateLimiter:
     def __init__(
         self, rate: int, names: int = NAMES, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._rate = rate
+        self.rate = rate
         self._full = float(rate * SECONDS_AT_ONCE)
         self._names = names
         self._clock = clock
@@ -35,14 +35,14 @@ class RateLimiter:
 
     def wait(self, name: str) -> float:
         """Seconds until there is a token, 0 if there is one."""
-        if not self._rate:
+        if not self.rate:
             return 0.0
         tokens = self._tokens(name)
-        return 0.0 if tokens >= 1 else (1 - tokens) / self._rate
+        return 0.0 if tokens >= 1 else (1 - tokens) / self.rate
 
     def charge(self, name: str, tokens: int) -> None:
         """Takes tokens, even if the bucket has fewer. A negative number gives them back."""
-        if not self._rate:
+        if not self.rate:
             return
         self._buckets[name] = Bucket(self._tokens(name) - tokens, self._clock())
         self._buckets.move_to_end(name)
@@ -53,7 +53,7 @@ class RateLimiter:
         bucket = self._buckets.get(name)
         if bucket is None:
             return self._full
-        return min(self._full, bucket.tokens + (self._clock() - bucket.at) * self._rate)
+        return min(self._full, bucket.tokens + (self._clock() - bucket.at) * self.rate)
 
     def __len__(self) -> int:
         return len(self._buckets)

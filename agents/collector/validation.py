@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from agents.collector.addresses import ANYBODY, KnownSender, cleaned
 from agents.collector.documents import events_of
 from agents.collector.notes import KNOWN_SENDER, NEEDS_KEY, Note, of_fault, of_whole
+from agents.collector.tally import tally
 from agents.connect.redaction import redacted
 from stream.events import decoding
 from stream.events.decoding import Rejected
@@ -50,6 +51,10 @@ class Judged(Struct):
     refused: list[Refused] = field(default_factory=list)
     faults: list[Note] = field(default_factory=list)
     left_out: list[tuple[str, Note]] = field(default_factory=list)
+
+    def types(self) -> dict[str, int]:
+        """How many events were taken, by type."""
+        return tally([event.type for event in self.taken])
 
 
 def judge(body: bytes, sender: KnownSender = ANYBODY) -> Judged:

@@ -10,6 +10,9 @@ import msgspec
 MOST: Final = 2_500
 """Messages of one post that are accepted, as many as Segment accepts. The rest is refused."""
 
+LONG: Final = 32 * 1024
+"""Bytes of a body whose messages are counted at once: to look for its commas would take as long."""
+
 LISTS: Final = ("batch", "data", "requests", "events")
 """The fields in which SDKs send a list of messages."""
 
@@ -34,7 +37,7 @@ def messages(body: bytes) -> list[bytes] | None:
 
 def within(body: bytes) -> tuple[bytes, list[bytes]]:
     """Cuts a body: (the body with its first MOST messages, the bytes of each further message)."""
-    if body.count(b",") < MOST and body.count(b"\n") < MOST:
+    if len(body) < MOST or (len(body) < LONG and body.count(b",") + body.count(b"\n") < MOST):
         return body, []
     if body.lstrip()[:1] not in (b"{", b"["):
         lines = body.split(b"\n")

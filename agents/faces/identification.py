@@ -172,7 +172,12 @@ def _basic(post: Post) -> tuple[str | None, str | None]:
 
 def _some(*values: Any) -> tuple[str, ...]:
     """The values that are text, without repeats."""
-    return tuple(dict.fromkeys(plain for each in values if (plain := text(each)) is not None))
+    found = list[str]()
+    for each in values:
+        plain = text(each)
+        if plain is not None and plain not in found:
+            found.append(plain)
+    return tuple(found)
 
 
 def _both(*values: Any) -> Credentials:

@@ -12,8 +12,9 @@ from aiohttp import web
 
 from agents.collector.access import address
 from agents.collector.body import Limits, plain_body, raw_body
-from agents.collector.denied import UNREAD, Denied, denied
+from agents.collector.denied import Denied, denied
 from agents.collector.intake import Intake
+from agents.collector.quick_answer import answer_of
 from agents.faces import answers, batches, cors, robots
 from agents.faces.face import ADOBE, CLOUDEVENTS, SHOPIFY_PIXEL
 from agents.faces.paths import OWN, Route, route_of
@@ -61,7 +62,7 @@ class Reception:
         self._senders = senders
         self._requests = requests
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         framed = request.path.startswith(FRAMES)
         origins = self._intake.collecting.origins
@@ -81,7 +82,7 @@ class Reception:
         return _response(reply, allowed)
 
     async def _answered(
-        self, request: web.Request, route: Route, headers: dict[str, str], became: Became
+        self, request: web.BaseRequest, route: Route, headers: dict[str, str], became: Became
     ) -> tuple[str, Reply]:
         """(name of the source, the reply)."""
         source = NOBODY
@@ -126,8 +127,8 @@ class Reception:
             collected.robot(source.name)
             became.robot = True
         found = judged(done, body, cut_off)
-        await self._intake.take(source.name, found, None if admitted.proven else sender)
-        became.judged(found, done.left_out)
+        types = await self._intake.take(source.name, found, None if admitted.proven else sender)
+        became.judged(found, types, done.left_out)
         if done.left_out:
             self._tell(source, done)
         if is_unreadable(done):
@@ -153,7 +154,7 @@ SAID: Final = {
 }
 
 
-async def _post(request: web.Request, route: Route, headers: dict[str, str]) -> Post:
+async def _post(request: web.BaseRequest, route: Route, headers: dict[str, str]) -> Post:
     """Reads a request. Raises Denied."""
     raw = await raw_body(request, LIMITS) if request.can_read_body else b""
     query = parameters(request.rel_url.raw_query_string)
@@ -186,7 +187,7 @@ def without_nobody(done: Translation, headers: Mapping[str, str]) -> bool:
     return nobody
 
 
-def _asked(headers: Mapping[str, str], allowed: Mapping[str, str] | None) -> web.Response:
+def _asked(headers: Mapping[str, str], allowed: Mapping[str, str] | None) -> web.StreamResponse:
     """The response to a browser's preflight, or to the handshake of a sender of CloudEvents."""
     if HANDSHAKE in headers:
         agreed = {
@@ -200,14 +201,11 @@ def _asked(headers: Mapping[str, str], allowed: Mapping[str, str] | None) -> web
     return web.Response(status=204, headers={**allowed, **cors.preflight(headers)})
 
 
-def _response(reply: Reply, allowed: Mapping[str, str] | None) -> web.Response:
+def _response(reply: Reply, allowed: Mapping[str, str] | None) -> web.StreamResponse:
     headers = {**STANDARD, **reply.headers, **(allowed or {})}
     if reply.content_type is not None:
         headers["Content-Type"] = reply.content_type
-    response = web.Response(status=reply.status, body=reply.body or None, headers=headers)
-    if reply.status in UNREAD:
-        response.force_close()
-    return response
+    return answer_of(reply.status, headers, reply.body)
 
 
 STANDARD: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -19,7 +19,6 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct, field
 
-from agents.collector.tally import tally
 from agents.collector.throttled_log import readable
 from agents.collector.validation import Judged
 from agents.config import shared_key
@@ -49,8 +48,9 @@ class Became(Struct):
     left_out: list[LeftOut] = []
     robot: bool = False
 
-    def judged(self, found: Judged, left_out: Sequence[LeftOut]) -> None:
-        self.events = tally(each.type for each in found.taken)
+    def judged(self, found: Judged, types: dict[str, int], left_out: Sequence[LeftOut]) -> None:
+        """Notes the result. `types`: how many events were taken, by type."""
+        self.events = types
         self.refused = [RefusedMessage(*each[1:]) for each in found.refused[:MOST_LISTED]]
         listed = left_out[:MOST_LISTED]
         self.left_out = [each._replace(name=readable(each.name)) for each in listed]
@@ -75,7 +75,7 @@ class RequestLog:
     def __init__(self, sources: Iterable[str]) -> None:
         self._kept = {name: deque[LoggedRequest](maxlen=KEPT) for name in (*sources, "-")}
 
-    def note(self, request: web.Request, source: str, status: int, became: Became) -> None:
+    def note(self, request: web.BaseRequest, source: str, status: int, became: Became) -> None:
         path, size = request.path[:200], request.content_length or 0
         at = time.time_ns() // 1_000_000
         entry = LoggedRequest(at, source, request.method, path, status, size, became)

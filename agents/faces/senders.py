@@ -80,14 +80,13 @@ class Senders:
         name: str | None,
     ) -> Admitted:
         for each in candidates:
-            if _proves(credentials.secrets, each.secrets):
+            if each.secrets and _proves(credentials.secrets, each.secrets):
                 return self._proven(each)
-        open_to_keys = [
-            each for each in candidates if not (face.needs == "secret" and each.secrets)
-        ]
+        open_to_keys = [each for each in candidates if face.needs != "secret" or not each.secrets]
         for each in open_to_keys:
-            if any(key in each.keys for key in credentials.keys):
-                return self._unproven(each) if each.secrets else self._proven(each)
+            for key in credentials.keys:
+                if key in each.keys:
+                    return self._unproven(each) if each.secrets else self._proven(each)
         without = [
             each
             for each in open_to_keys
@@ -118,7 +117,5 @@ def _called(each: Connected, name: str) -> bool:
 
 
 def _proves(credentials: Iterable[str], secrets: Sequence[str]) -> bool:
-    if not secrets:
-        return False
     given = [each.encode("utf-8", "replace") for each in credentials]
     return any(compare_digest(one, secret.encode()) for one in given for secret in secrets)

@@ -1,14 +1,14 @@
 """The collector as a service: the faces, /collect, the probes, and the producer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from agents.collector.access import OF_SDKS, Collecting
-from agents.collector.handler import add_collect
+from agents.collector.handler import Handler, collect_routes
 from agents.collector.intake import Intake
 from agents.collector.metrics import CollectorMetrics
 from agents.collector.producer import EventProducer
@@ -17,6 +17,7 @@ from agents.config.settings import Settings, SettingsError
 from agents.connect.contacts import keyed
 from agents.connect.sources import Connected, Keyed, read, unkeyed, without_keys
 from agents.faces import robots
+from agents.faces.paths import GET
 from agents.faces.reception import Reception
 from agents.faces.request_log import RequestLog
 from agents.faces.senders import Senders
@@ -32,9 +33,9 @@ GOODBYE_S: Final = 6.0
 
 
 class Site(NamedTuple):
-    """The collector's application. `work`: tasks that must run while it serves."""
+    """The collector's handler, and what it works with. `work`: tasks that must run while it serves."""
 
-    app: web.Application
+    answer: Handler
     work: tuple[Callable[[], Awaitable[None]], ...]
     intake: Intake
     collected: CollectorMetrics
@@ -42,7 +43,7 @@ class Site(NamedTuple):
 
     def unready(self) -> list[str]:
         """Why the service cannot accept events; empty if it can."""
-        return [] if self.intake.ready else ["no broker has been reached, or the topic is missing"]
+        return _unready(self.intake)
 
 
 def connected(settings: Settings) -> tuple[Connected, ...]:
@@ -65,14 +66,41 @@ def make_site(settings: Settings, sources: tuple[Connected, ...]) -> Site:
     collected = CollectorMetrics(each.source.name for each in sources)
     carrier, rejects = EventProducer(settings), Rejects(settings, collected)
     intake = Intake(Collecting.read(rates=OF_SDKS), carrier, rejects, collected)
-    app = web.Application()
     requests = RequestLog(each.source.name for each in sources)
-    site = Site(app, (carrier.run, rejects.run), intake, collected, requests)
-    add_collect(app, intake, settings)
-    app.router.add_get("/live", _live)
-    app.router.add_get("/ready", _ready(site))
-    app.router.add_route("*", "/{path:.*}", Reception(intake, Senders(sources), requests).answer)
-    return site
+    reception = Reception(intake, Senders(sources), requests)
+    ready = _ready(intake)
+    routes = {
+        **collect_routes(intake, settings),
+        **{(method, "/live"): _live for method in GET},
+        **{(method, "/ready"): ready for method in GET},
+    }
+    answer = _routed(routes, reception.answer)
+    return Site(answer, (carrier.run, rejects.run), intake, collected, requests)
+
+
+def _routed(routes: Mapping[tuple[str, str], Handler], faces: Handler) -> Handler:
+    """The handler of all requests: a look into a table. aiohttp's router takes a twentieth of a post."""
+
+    def answer(request: web.BaseRequest) -> Coroutine[Any, Any, web.StreamResponse]:
+        found = routes.get((request.method, request.path), faces)
+        if "Expect" in request.headers or not request.path.startswith("/"):
+            return _checked(request, found)
+        return found(request)
+
+    return answer
+
+
+async def _checked(request: web.BaseRequest, found: Handler) -> web.StreamResponse:
+    """Answers a request that names no path, or waits for leave to send its body. Raises aiohttp's HTTPException."""
+    if not request.path.startswith("/"):
+        raise web.HTTPNotFound
+    expected = request.headers["Expect"]
+    if request.version == HttpVersion11:
+        if expected.lower() != "100-continue":
+            raise web.HTTPExpectationFailed(text=f"Unknown Expect: {expected}")
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
+    return await found(request)
 
 
 @asynccontextmanager
@@ -83,15 +111,15 @@ async def serving(
 
     `shared`: other processes answer at the same port. A post continues when its client disconnects.
     """
-    runner = web.AppRunner(
-        site.app,
+    server = web.Server(
+        site.answer,
         access_log=None,
         handler_cancellation=False,
-        shutdown_timeout=GOODBYE_S,
         auto_decompress=False,  # signatures are over the bytes as they came
         max_line_size=LONGEST_LINE,
         max_field_size=LONGEST_HEADER,
     )
+    runner = web.ServerRunner(server, shutdown_timeout=GOODBYE_S)
     await runner.setup()
     tasks = [asyncio.ensure_future(each()) for each in site.work]
     failed = asyncio.ensure_future(_first(tasks))
@@ -113,13 +141,17 @@ async def _first(tasks: Sequence[asyncio.Future[None]]) -> None:
     raise RuntimeError("a background task of the collector ended")
 
 
-async def _live(request: web.Request) -> web.Response:
+async def _live(request: web.BaseRequest) -> web.StreamResponse:
     return web.Response(text="ok\n")
 
 
-def _ready(site: Site) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def answer(request: web.Request) -> web.Response:
-        faults = site.unready()
+def _ready(intake: Intake) -> Handler:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        faults = _unready(intake)
         return web.Response(text="\n".join(faults or ["ok"]) + "\n", status=503 if faults else 200)
 
     return answer
+
+
+def _unready(intake: Intake) -> list[str]:
+    return [] if intake.ready else ["no broker has been reached, or the topic is missing"]

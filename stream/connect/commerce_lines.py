@@ -30,7 +30,7 @@ def fields(given: dict[str, Any]) -> dict[str, Any]:
 
 def products(properties: dict[str, Any]) -> list[dict[str, Any]]:
     """The products of a message: its properties, or the list in them if they have no id."""
-    given = listed(properties)
+    given = listed(properties) if "products" in properties else None
     if not given or first(properties, *IDS) is not None:
         return [properties]
     return [mapping(each) for each in given]

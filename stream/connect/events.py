@@ -4,8 +4,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from stream.connect.translation import compact
-
 
 class Who(Struct, frozen=True, kw_only=True):
     """The owner of a source's event, and when it happened (ms)."""
@@ -27,4 +25,7 @@ def event(type: str, id: str, who: Who, **body: Any) -> dict[str, Any]:
         made["keys"] = who.keys
     if who.client_time is not None:
         made["client_time"] = who.client_time
-    return {**made, **compact(**body)} if body else made
+    for name, value in body.items():
+        if value is not None and value != {}:
+            made[name] = value
+    return made

@@ -18,6 +18,8 @@ distinctid distinct_id id email $posthog_cookieless cookieless shopify-admin
 NOBODY: Final = frozenset(SHARED.split()) | {"", "(not set)"}
 """Ids that many visitors share, in lower case. Sources: PostHog's and Segment's lists of blocked ids."""
 
+LONGEST_NOBODY: Final = max(map(len, NOBODY))
+
 INSIDE: Final = ("{{", "${", "%%")
 """Parts of a template that was not filled in."""
 
@@ -28,11 +30,12 @@ ORDINARY: Final = re.compile(r"[A-Za-z0-9_.:-]+")
 
 def names_nobody(name: str) -> bool:
     """Whether the id stands for nobody."""
-    ordinary = ORDINARY.fullmatch(name) is not None
-    plain = name.lower() if ordinary else name.strip().lower().strip("\"'`").strip()
+    if ORDINARY.fullmatch(name) is not None:
+        return (len(name) <= LONGEST_NOBODY and name.lower() in NOBODY) or not name.strip("0-")
+    plain = name.strip().lower().strip("\"'`").strip()
     if plain in NOBODY or not plain.strip("0-"):
         return True
-    return not ordinary and (
+    return (
         plain.startswith("[object")
         or plain.endswith(("/undefined", "/null"))
         or any(part in plain for part in INSIDE)
@@ -94,7 +97,7 @@ def digest(name: str) -> str:
 
 def event_id(prefix: str, *parts: Any) -> str:
     """The id of an event: `sg:<part>:<part>`. A long one is hashed after its prefix."""
-    name = ":".join(str(part) for part in parts)
+    name = ":".join([str(part) for part in parts])
     whole = f"{prefix}:{name}"
     return whole if len(whole) <= LONGEST else f"{prefix}:{digest(name)}"
 

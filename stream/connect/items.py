@@ -4,7 +4,6 @@ Source: docs/semantics.md, 2, "Items"; docs/connect.md, 2.5 and 2.6.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from stream.connect import money
@@ -15,31 +14,41 @@ from stream.connect.source import Source
 from stream.connect.translation import compact
 from stream.connect.urls import clean_url
 
-FACTS: Final = ("name", "category", "price", "currency", "url", "image")
-REMEMBERED: Final = 256
-"""Longest text in the cache, in characters. Shoppers look at the same products again and again."""
+FACTS: Final = ("name", "category", "currency", "url", "image")
+LONGEST_REMEMBERED: Final = 256
+"""Characters of a text that is remembered. Shoppers look at the same products again and again."""
 
-PLAIN: Final = frozenset({str, int, float, bool, type(None)})
-"""Types of the values that the cache takes."""
+MOST_REMEMBERED: Final = 4_096
+PRICES: Final = frozenset({str, int, float, type(None)})
+_remembered: Final[dict[Any, dict[str, Any]]] = {}
+"""Read facts by what was given, all of it text or nothing but for the price. 1 and True are equal, so its type is in the key."""
 
 
 def described(source: Source, given: dict[str, Any], currency: str | None) -> dict[str, Any]:
     """name, category, price, currency, url and image of a product."""
-    facts: tuple[Any, ...] = tuple(map(given.get, FACTS))
-    shared = currency or source.currency, source.url_parameters
-    for each in facts:
-        kind = type(each)
-        if kind not in PLAIN or (kind is str and len(each) > REMEMBERED):
-            return _described(*shared, *facts)
-    return {**_remembered(*shared, *facts)}
+    price, texts = given.get("price"), tuple(map(given.get, FACTS))
+    own, parameters = currency or source.currency, source.url_parameters
+    try:
+        return _remembered[own, parameters, type(price), price, texts].copy()
+    except (KeyError, TypeError):  # unknown, or something that is no text
+        found = _described(own, parameters, price, *texts)
+    if type(price) in PRICES and all(map(_is_short, (str(price), *texts))):
+        if len(_remembered) >= MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[own, parameters, type(price), price, texts] = found.copy()
+    return found
+
+
+def _is_short(value: Any) -> bool:
+    return value is None or (type(value) is str and len(value) <= LONGEST_REMEMBERED)
 
 
 def _described(
     currency: str | None,
     parameters: frozenset[str],
+    cost: Any,
     name: Any,
     category: Any,
-    cost: Any,
     named: Any,
     url: Any,
     image: Any,
@@ -67,10 +76,6 @@ def _described(
         read = {"price": (cost, price), "currency": (named, code)}
         return marked(found, unread(**read, url=(url, url_read), image=(image, image_read)))
     return found
-
-
-_remembered: Final = lru_cache(4_096, typed=True)(_described)
-"""It returns the same dict each time: copy it before you change it."""
 
 
 def product(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:

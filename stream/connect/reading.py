@@ -46,9 +46,11 @@ def _may_be_too_deep(body: bytes) -> bool:
 
     Texts may have brackets, too: then the document itself is looked at.
     """
-    if body.count(b"{") + body.count(b"[") <= DEEPEST:
+    if len(body) <= DEEPEST:
         return False
     brackets = body.translate(None, OTHERS)
+    if brackets.count(b"{") + brackets.count(b"[") <= DEEPEST:
+        return False
     for _ in range(DEEPEST if len(brackets) <= MOST_BRACKETS else 0):
         if not brackets:
             return False
@@ -185,9 +187,12 @@ def listing(value: Any) -> list[Any]:
 
 def words(name: Any) -> str:
     """The name of an event, for comparison: in lower case, with spaces for `_` and `-`."""
-    return _words(text(name) or "")
+    return _words(name) if type(name) is str and len(name) <= 128 else _compared(name)
 
 
-@lru_cache(4_096)
-def _words(name: str) -> str:
-    return " ".join(name.lower().replace("_", " ").replace("-", " ").split())
+def _compared(name: Any) -> str:
+    plain = text(name) or ""
+    return " ".join(plain.lower().replace("_", " ").replace("-", " ").split())
+
+
+_words: Final = lru_cache(4_096)(_compared)

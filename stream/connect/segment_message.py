@@ -170,16 +170,13 @@ def _is_browser(given: dict[str, Any], context: dict[str, Any], source: Source) 
 
     The libraries of cloud sources have names of their own, such as `unknown`, which say nothing.
     """
-    channel = text(given.get("channel")) or text(context.get("channel")) or ""
-    said = CHANNELS.get(channel.lower())
+    channel = text(given.get("channel")) or text(context.get("channel"))
+    said = CHANNELS.get(channel.lower()) if channel else None
     if said is None:
         library = mapping(context.get("library"))
         said = ORIGINS.get(text(library.get("eventOrigin")) or "")
-        said = (
-            _is_of_a_device((text(library.get("name")) or "")[:LONGEST_NAME])
-            if said is None
-            else said
-        )
+        if said is None:
+            said = _is_of_a_device((text(library.get("name")) or "")[:LONGEST_NAME])
     if said is not None:
         return said
     return bool(mapping(context.get("page"))) or source.trust == "browser"
@@ -202,22 +199,25 @@ def id_of(message: Message) -> str:
 
 def unquoted(value: Any) -> Any:
     """An id without quotes. Older cookies of analytics.js, which shops' servers pass on, have it as `%22…%22`."""
-    quoted = QUOTED.fullmatch(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or not value.startswith(QUOTES):
+        return value
+    quoted = QUOTED.fullmatch(value)
     return value if quoted is None else quoted[1]
 
 
+QUOTES: Final = ('"', "%22")
 QUOTED: Final = re.compile(r"""(?:"|%22)([^"%]+)(?:"|%22)""")
 
 
 def who_of(message: Message, keys: dict[str, str] | None = None) -> Who:
     """The owner. A customer id that is an e-mail address becomes a key."""
     given, user = message.given, unquoted(message.given.get("userId"))
-    email = message.person("email") or (user if is_address(user) else None)
+    email = message.person("email") or (user if user is not None and is_address(user) else None)
     happened = first(given, "originalTimestamp", "timestamp")
     return Who(
         visitor=identifier(unquoted(given.get("anonymousId"))),
         customer=customer_id(user),
-        keys={**(keys or {}), **contact_keys(message.source, email, message.person("phone"))},
+        keys=(keys or {}) | contact_keys(message.source, email, message.person("phone")),
         client_time=client_time(
             message.arrival, given.get("sentAt"), happened, not message.browser
         ),

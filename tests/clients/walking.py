@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from aiohttp import ClientSession, web
 
 import schemas
+from agents.collector.handler import Handler
 from agents.config.settings import Settings
 from agents.connect.sources import Connected
 from agents.faces.site import make_site, serving
@@ -65,14 +66,14 @@ class Walk:
         return max(Counter(event["id"] for event in self.events).values())
 
 
-Answering = Callable[[web.Request, web.StreamResponse], web.StreamResponse]
+Answering = Callable[[web.BaseRequest, web.StreamResponse], web.StreamResponse]
 
 
-def honest(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+def honest(request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
     return response
 
 
-def accepted(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+def accepted(request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
     """Answers 202 in place of every success: right for a queue, wrong here."""
     if response.status == 200 and request.method == "POST":
         response.set_status(202)
@@ -85,7 +86,9 @@ class Broken:
     def __init__(self, posts: int, status: int = 503) -> None:
         self._left, self._status = posts, status
 
-    def __call__(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    def __call__(
+        self, request: web.BaseRequest, response: web.StreamResponse
+    ) -> web.StreamResponse:
         if request.method == "POST" and self._left:
             self._left -= 1
             return web.Response(status=self._status, headers=response.headers)
@@ -107,7 +110,7 @@ def walked(
 
     async def run() -> None:
         site = make_site(settings, tuple(sources))
-        site.app.middlewares.append(_written_down(found, answering))
+        site = site._replace(answer=_written_down(found, answering, site.answer))
         async with serving(site, "127.0.0.1", 0) as (port, _):
             url = f"http://127.0.0.1:{port}"
             await _until_ready(url)
@@ -122,11 +125,8 @@ def walked(
     return found
 
 
-def _written_down(found: Walk, answering: Answering) -> Any:
-    @web.middleware
-    async def write(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+def _written_down(found: Walk, answering: Answering, handler: Handler) -> Handler:
+    async def write(request: web.BaseRequest) -> web.StreamResponse:
         response = answering(request, await handler(request))
         headers = {name.lower(): value for name, value in request.headers.items()}
         found.heard.append(

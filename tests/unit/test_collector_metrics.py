@@ -43,12 +43,13 @@ def test_a_post_is_counted_by_its_answer_its_events_and_its_faults() -> None:
     metrics = CollectorMetrics()
     value = metrics.registry.get_sample_value
     metrics.answered("collect", 202)
-    metrics.judged("collect", Judged())
+    metrics.judged("collect", Judged(), {})
     assert value("triggers_collector_last_event_timestamp_seconds", {"source": "collect"}) == 0
     taken = [Taken("e", "v", b"", kind) for kind in ("page.viewed", "page.viewed", "other")]
     note = Note(0, "wrong_type", "$.x", "a", "b")
     refused = [Refused(b"", "other", "missing", "$.id")]
-    metrics.judged("collect", Judged(taken, refused, [], [("page.viewed", note)]))
+    judged = Judged(taken, refused, [], [("page.viewed", note)])
+    metrics.judged("collect", judged, judged.types())
     metrics.carried(0.3)
     metrics.lost()
     for name, number, labels in (

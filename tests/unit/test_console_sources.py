@@ -26,7 +26,8 @@ WRONG = Refused(b"{}", "order.placed", "missing", "$.order.id")
 def metrics_of(events: int, source: str = "shop") -> CollectorMetrics:
     made = CollectorMetrics(["shop", "web"])
     taken = [Taken(str(n), "v", b"{}", "order.placed") for n in range(events)]
-    made.judged(source, Judged(taken, [WRONG]))
+    judged = Judged(taken, [WRONG])
+    made.judged(source, judged, judged.types())
     made.answered(source, 200)
     unread = [("Wishlist Shared", "unknown_event")] * 2 + [("page.viewed", "robot")]
     nobody = ("order.placed", "no_visitor")
@@ -61,7 +62,9 @@ def request(path: str = "/v1/batch?writeKey=secret", **headers: str) -> web.Requ
 def test_a_request_is_kept_with_its_result_and_without_its_content() -> None:
     log, became = RequestLog(["shop"]), Became()
     taken = [Taken("1", "v", b"secret", "page.viewed")]
-    became.judged(Judged(taken, [WRONG]), [LeftOut("Wishlist Shared", "unknown_event", "$")])
+    judged = Judged(taken, [WRONG])
+    left_out = [LeftOut("Wishlist Shared", "unknown_event", "$")]
+    became.judged(judged, judged.types(), left_out)
     log.note(request(), "shop", 200, became)
     (found,) = log.newest("shop")
     assert (found.method, found.path, found.status, found.size) == ("POST", "/v1/batch", 200, 12)

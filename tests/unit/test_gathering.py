@@ -8,7 +8,7 @@ import pytest
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from agents.collector.gathering import Gathering
+from agents.collector.gathering import GatheredBatch, Gathering
 
 
 class Broker:
@@ -44,6 +44,12 @@ def run(
     return broker
 
 
+async def all_of(*batches: GatheredBatch) -> list[BaseException | None]:
+    """Waits for all batches. Returns their faults."""
+    waiting = [each.acknowledged() for each in batches]
+    return await asyncio.gather(*waiting, return_exceptions=True)
+
+
 async def soon() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
@@ -56,7 +62,7 @@ def test_events_that_come_together_go_in_one_batch() -> None:
         await soon()
         for ack in broker.acks:
             ack.set_result(None)
-        await asyncio.wait({*first, other})
+        assert await all_of(*first, other) == [None] * 4
         assert len(set(first)) == 1
 
     assert run(test).sent == [(0, 3), (1, 1)]
@@ -67,25 +73,27 @@ def test_events_that_come_during_a_batch_go_in_the_next() -> None:
         first = gathering.add(0, b"v", b"1")
         await soon()
         second, third = (gathering.add(0, b"v", b"2") for _ in range(2))
+        waiting = asyncio.create_task(second.acknowledged())
         await soon()
         assert broker.sent == [(0, 1)]
         broker.acks[0].set_result(None)
+        await first.acknowledged()
         await soon()
-        assert first.done()
-        assert not second.done()
+        assert not waiting.done()
         broker.acks[1].set_result(None)
-        await asyncio.wait({second, third})
+        await waiting
+        await third.acknowledged()
 
     assert run(test).sent == [(0, 1), (0, 2)]
 
 
 def test_a_full_batch_is_followed_by_another() -> None:
     async def test(gathering: Gathering, broker: Broker) -> None:
-        acks = {gathering.add(0, b"v", b"x" * 300) for _ in range(4)}
-        for _ in acks:
+        batches = {gathering.add(0, b"v", b"x" * 300) for _ in range(4)}
+        for _ in batches:
             await soon()
             broker.acks[-1].set_result(None)
-        await asyncio.wait(acks)
+        assert await all_of(*batches) == [None] * 4
 
     assert run(test, size=512).sent == [(0, 1)] * 4
 
@@ -96,23 +104,22 @@ def test_a_fault_reaches_all_posts_that_wait_behind_it() -> None:
         await soon()
         second = gathering.add(0, b"v", b"2")
         broker.acks[0].set_exception(KafkaError("away"))
-        await asyncio.wait({first, second})
-        assert [str(ack.exception()) for ack in (first, second)] == ["KafkaError: away"] * 2
+        assert list(map(str, await all_of(first, second))) == ["KafkaError: away"] * 2
         third = gathering.add(0, b"v", b"3")
         await soon()
         broker.acks[1].set_result(None)
-        await third
+        await third.acknowledged()
 
     assert run(test).sent == [(0, 1), (0, 1)]
 
 
 def test_no_event_waits_forever_for_a_producer_that_breaks() -> None:
     async def test(gathering: Gathering, broker: Broker) -> None:
-        ack = gathering.add(0, b"v", b"1")
+        batch = gathering.add(0, b"v", b"1")
         await soon()
         broker.acks[0].cancel()
         with pytest.raises(KafkaError, match="gone"):
-            await asyncio.wait_for(ack, 5)
+            await asyncio.wait_for(batch.acknowledged(), 5)
 
     run(test)
 
@@ -121,13 +128,25 @@ def test_who_waits_for_one_batch_gives_up_at_one_moment_and_the_broker_may_still
     async def test(gathering: Gathering, broker: Broker) -> None:
         first, second = gathering.add(0, b"v", b"1"), gathering.add(0, b"v", b"2")
         assert first is second
-        with pytest.raises(TimeoutError):
-            await first
+        assert list(map(type, await all_of(first, second))) == [TimeoutError] * 2
         broker.acks[0].set_result(None)
         await soon()
         third = gathering.add(0, b"v", b"3")
         await soon()
         broker.acks[1].set_result(None)
-        await third
+        await third.acknowledged()
 
     assert run(test, patience=0.02).sent == [(0, 2), (0, 1)]
+
+
+def test_a_post_that_gives_up_leaves_the_others_their_acknowledgement() -> None:
+    async def test(gathering: Gathering, broker: Broker) -> None:
+        batch = gathering.add(0, b"v", b"1")
+        gone, staying = (asyncio.create_task(batch.acknowledged()) for _ in range(2))
+        await soon()
+        gone.cancel()
+        broker.acks[0].set_result(None)
+        await staying
+        assert gone.cancelled()
+
+    run(test)
