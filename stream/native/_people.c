@@ -33,9 +33,7 @@ static int arm(Run *run, PyObject *key, PyObject *person, int64_t deadline) {
     int64_t armed = number(person, PERSON_armed);
     if (armed != NEVER && deadline >= armed) return 0;
     if (put_number(person, PERSON_armed, deadline) < 0) return -1;
-    PyObject *done = PyObject_CallFunctionObjArgs(run->set_timer, key, AT(person, PERSON_armed), NULL);
-    Py_XDECREF(done);
-    return done ? 0 : -1;
+    return checked(PyObject_CallFunctionObjArgs(run->set_timer, key, AT(person, PERSON_armed), NULL));
 }
 
 static int apply_active(PyObject *device, PyObject *person, PyObject *fact) {
@@ -145,9 +143,7 @@ static int take_fact(Run *run, PyObject *fact) {
         }
         if (PyErr_Occurred()) return -1;
     }
-    PyObject *done = PyObject_CallFunctionObjArgs(run->take, fact, run->out, NULL);
-    Py_XDECREF(done);
-    return done ? 0 : -1;
+    return checked(PyObject_CallFunctionObjArgs(run->take, fact, run->out, NULL));
 }
 
 static int take_first(Run *run, PyObject *waiting, PyObject *offsets) {
@@ -183,30 +179,26 @@ static PyObject *apply(PyObject *module, PyObject *args) {
 
 /* ---- deadlines ---- */
 
-/* (rows of Keyed.due, until, keep, changed states, sets a timer, Keyed.arm): sets the timers of persons of whom nothing is
- * due at `until` yet. Returns the rows of the others. */
-static PyObject *pass_over(PyObject *module, PyObject *args) {
+/* (rows of Keyed.due, until, keep, changed states, sets a timer, Keyed.arm, fires): goes through persons whose timers have
+ * come, in order. Sets the timer of one of whom nothing is due at `until` yet; `fires` is called with any other's row. */
+static PyObject *fire_all(PyObject *module, PyObject *args) {
     Run run = {0};
-    PyObject *rows, *arm_any;
+    PyObject *rows, *arm_any, *fires;
     long long until, keep;
-    if (!PyArg_ParseTuple(args, "O!LLO!OO", &PyList_Type, &rows, &until, &keep, &PyDict_Type, &run.dirty, &run.set_timer,
-                          &arm_any))
+    if (!PyArg_ParseTuple(args, "O!LLO!OOO", &PyList_Type, &rows, &until, &keep, &PyDict_Type, &run.dirty, &run.set_timer,
+                          &arm_any, &fires))
         return NULL;
-    PyObject *due = PyList_New(0);
-    for (Py_ssize_t i = 0; due && i < PyList_GET_SIZE(rows); i++) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(rows); i++) {
         PyObject *row = PyList_GET_ITEM(rows, i), *key = PyTuple_GET_ITEM(row, 0), *person = PyTuple_GET_ITEM(row, 1);
         int64_t deadline = deadline_of(person, keep);
-        int failed = deadline == -2;
-        if (!failed && deadline <= until) failed = PyList_Append(due, row) < 0;
-        else if (!failed && PyDict_GetItemWithError(run.dirty, key)) failed = arm(&run, key, person, deadline) < 0;
-        else if (!failed) {
-            PyObject *done = PyObject_CallFunction(arm_any, "OOL", key, person, (long long)deadline);
-            failed = !done;
-            Py_XDECREF(done);
-        }
-        if (failed || PyErr_Occurred()) Py_CLEAR(due);
+        int done;
+        if (deadline == -2) done = -1;
+        else if (deadline <= until) done = checked(PyObject_CallOneArg(fires, row));
+        else if (PyDict_GetItemWithError(run.dirty, key)) done = arm(&run, key, person, deadline);
+        else done = checked(PyObject_CallFunction(arm_any, "OOL", key, person, (long long)deadline));
+        if (done < 0 || PyErr_Occurred()) return NULL;
     }
-    return due;
+    Py_RETURN_NONE;
 }
 
 /* ---- facts that arrive ---- */
@@ -354,7 +346,7 @@ static PyMethodDef module_functions[] = {
     {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS, NULL},
     {"add", add, METH_VARARGS, NULL},
     {"apply", apply, METH_VARARGS, NULL},
-    {"pass_over", pass_over, METH_VARARGS, NULL},
+    {"fire_all", fire_all, METH_VARARGS, NULL},
     {"unkeyed", unkeyed, METH_O, NULL},
     {NULL}};
 

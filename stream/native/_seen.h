@@ -166,13 +166,16 @@ static PyObject *as_python(Seen *s) {
     return s->as_python = found;
 }
 
+static int checked(PyObject *answer) {
+    Py_XDECREF(answer);
+    return answer ? 0 : -1;
+}
+
 /* Calls one of Python's functions. An argument that could not be made is NULL, with an exception. */
 static int call(int function, PyObject *const *given, int count) {
     for (int i = 0; i < count; i++)
         if (!given[i]) return -1;
-    PyObject *done = PyObject_Vectorcall(functions[function], given, count, NULL);
-    Py_XDECREF(done);
-    return done ? 0 : -1;
+    return checked(PyObject_Vectorcall(functions[function], given, count, NULL));
 }
 
 #define COUNT_OF(...) ((int)(sizeof((PyObject *[]){__VA_ARGS__}) / sizeof(PyObject *)))

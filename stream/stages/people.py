@@ -5,6 +5,7 @@ Source: docs/semantics.md, 1 and 6. `waiting.py` says how facts wait and in whic
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from stream.events.records import Block
@@ -144,12 +145,13 @@ class People(WaitingStage[Person, AnyFact]):
             out.counts[self.counted, "applied"] += applied
         return taken
 
-    def _due(self, until: int, most: int | None) -> list[tuple[str, Person]]:
-        rows, states = super()._due(until, most), self._states
+    def _fire_all(self, rows: list[tuple[str, Person]], until: int, out: Outputs) -> None:
         if self._compiled is None:
-            return rows
+            super()._fire_all(rows, until, out)
+            return
+        states, fires = self._states, partial(self._fire_one, until, out)
         timers = states.dirty, states.set_timer, states.arm
-        return self._compiled.pass_over(rows, until, self._keep, *timers)
+        self._compiled.fire_all(rows, until, self._keep, *timers, fires)
 
     def _forgotten(self, key: str) -> None:
         self._count_open(key, 0)

@@ -24,8 +24,6 @@ from stream.state.person import NO_ORDER, Episode, Person, PersonVisitor
 from stream.state.view import View, ViewSummary
 from stream.state.visitor import Checkout
 
-Due = list[tuple[str, Person]]
-
 
 class PeopleBackend(NamedTuple):
     """The compiled functions. Each takes what it works with, in the order of `_people.c`."""
@@ -34,8 +32,8 @@ class PeopleBackend(NamedTuple):
     """Adds facts, or blocks of them, to those that wait. Returns the position."""
     apply: Callable[..., tuple[int, int]]
     """Applies waiting facts before a time. Returns (how many were taken, how many of them without Python)."""
-    pass_over: Callable[..., Due]
-    """Sets the timers of persons who came up too early. Returns those of whom something is due."""
+    fire_all: Callable[..., None]
+    """Goes through persons whose timers have come: sets those that came too early, and calls Python for the others."""
     unkeyed: Callable[[Block], list[bytes]]
     """The values of a block's records that have no key: watermark records."""
 
@@ -153,7 +151,7 @@ def _built() -> PeopleBackend | None:
         _configure(_people)
     except (AttributeError, TypeError, ValueError) as fault:
         raise ImportError(f"{_people.__file__} is of another release: run make install") from fault
-    return PeopleBackend(_people.add, _people.apply, _people.pass_over, _people.unkeyed)
+    return PeopleBackend(_people.add, _people.apply, _people.fire_all, _people.unkeyed)
 
 
 COMPILED: Final = _built()

@@ -32,8 +32,7 @@ Value = tuple[int, bytes | None]
 class WaitingStage(Stage[P], Generic[P, T]):
     """A stage behind a watermark. A subclass finds the key of a record, makes states and applies records.
 
-    `counted`: the name of its records in the counts of the outputs · `most`: how many records and
-    deadlines one `advance` does, None: all.
+    `counted`: the name of its records in counts · `most`: records and deadlines that one `advance` does, None: all.
     """
 
     counted: ClassVar[str]
@@ -81,7 +80,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
         """Called after a state was forgotten."""
 
     def _next_turn(self) -> int | None:
-        """The next time (ms) after `_turned` at which a new document must be applied to all states. None: there is none."""
+        """The next time (ms) after `_turned` at which a new document must be applied to all states."""
         return None
 
     def _turn(self, time: int, most: int, out: Outputs) -> bool:
@@ -138,9 +137,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
         left -= self._apply_waiting(before, left, out)
         if not left:
             return 0
-        for key, state in self._due(until, left if self.most else None):
-            if self._survives(state, until, out):
-                self._states.arm(key, state, self._deadline(state))
+        self._fire_all(self._states.due(until, left if self.most else None), until, out)
         return 0 if self._states.behind else left
 
     def _apply_waiting(self, before: int, most: int, out: Outputs) -> int:
@@ -153,9 +150,15 @@ class WaitingStage(Stage[P], Generic[P, T]):
             self._apply(record, out)
         return taken
 
-    def _due(self, until: int, most: int | None) -> list[tuple[str, P]]:
-        """The states to look at because a timer has come, at most `most` of them. Times in ms."""
-        return self._states.due(until, most)
+    def _fire_all(self, rows: list[tuple[str, P]], until: int, out: Outputs) -> None:
+        """Fires what is due up to and including `until` (ms), of states whose timers have come, and sets their timers."""
+        for row in rows:
+            self._fire_one(until, out, row)
+
+    def _fire_one(self, until: int, out: Outputs, row: tuple[str, P]) -> None:
+        key, state = row
+        if self._survives(state, until, out):
+            self._states.arm(key, state, self._deadline(state))
 
     def catch_up(self, out: Outputs) -> None:
         """Continues what `advance` left undone, at most `most`."""
