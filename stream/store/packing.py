@@ -2,7 +2,7 @@
 
 Source: docs/semantics-life.md, 12. The bytes of a person with a life record or an open life episode begin with a head.
 From it a restore counts members and open episodes without decoding the state. A state above 400 bytes is deflated while
-no episode is open, no visitor is active and no audience may change within days of its last fact, because it may rest
+no episode is open, no visitor is active and no audience may change within two days of its last fact, because it may rest
 for long. Other states are soon written again, so they are not.
 """
 
@@ -22,7 +22,7 @@ LIVES: Final = 0xC1
 """The first byte of a state with a head. No other state begins with it."""
 SMALL: Final = 350
 """States of at most this many bytes are not deflated. With head and key times such a state has at most 400 bytes."""
-SOON: Final = 7 * DAY
+SOON: Final = 2 * DAY
 """A state is not deflated if an audience may change this soon (ms) after its last fact. Then it is packed again, and
 deflating takes as long as applying two facts. Longer: more memory. Shorter: shoppers are deflated after each visit."""
 

@@ -43,8 +43,8 @@ def test_a_packed_state_is_read_back_unchanged() -> None:
     assert packing.head(packing.encode(Person("visitor:v1")), 0) is None
 
 
-@pytest.mark.parametrize(("bound", "deflated"), [(7, False), (8, True), (None, True)])
-def test_a_state_is_deflated_if_no_audience_changes_within_a_week(
+@pytest.mark.parametrize(("bound", "deflated"), [(2, False), (3, True), (None, True)])
+def test_a_state_is_deflated_if_no_audience_changes_within_two_days(
     bound: int | None, deflated: bool
 ) -> None:
     changes = -1 if bound is None else 5 + bound * DAY
