@@ -2,7 +2,7 @@
 #ifndef STREAM_NATIVE_CONSTANTS_H
 #define STREAM_NATIVE_CONSTANTS_H
 
-#include <stdint.h>
+#include "_shared.h"
 
 /* Times in ms. */
 #define NEVER (-1)
@@ -24,10 +24,7 @@
 #define HEADER 25
 #define ARMED 9
 
-static const struct {
-    const char *name;
-    int64_t value;
-} shared_constants[] = {
+static const SharedConstant shared_constants[] = {
     {"NEVER", NEVER},       {"YEAR_2000", YEAR_2000},   {"BOUND", BOUND},     {"LONGEST_ID", LONGEST_ID},
     {"KEPT_IDS", KEPT_IDS}, {"KEPT_VIEWS", KEPT_VIEWS}, {"NOTHING", NOTHING}, {"LONGEST_TEXT", LONGEST_TEXT},
     {"ACTIVE", ACTIVE},

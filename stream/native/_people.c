@@ -287,20 +287,6 @@ static PyObject *unkeyed(PyObject *module, PyObject *block) {
 
 /* ---- configure ---- */
 
-static int check_constants(PyObject *given) {
-    if (PyDict_GET_SIZE(given) != CONSTANTS)
-        return PyErr_SetString(PyExc_ValueError, "compiled for another release: other constants"), -1;
-    for (int i = 0; i < CONSTANTS; i++) {
-        PyObject *value = PyDict_GetItemString(given, shared_constants[i].name);
-        long long number = value ? PyLong_AsLongLong(value) : 0;
-        if (PyErr_Occurred()) return -1;
-        if (!value || number != shared_constants[i].value)
-            return PyErr_Format(PyExc_ValueError, "compiled for another release: %s is %lld here",
-                                shared_constants[i].name, (long long)shared_constants[i].value), -1;
-    }
-    return 0;
-}
-
 static int keep_all(PyObject **kept, PyObject *given, int count) {
     if (PyTuple_GET_SIZE(given) != count)
         return PyErr_SetString(PyExc_ValueError, "compiled for another release: expected other types or functions"), -1;
@@ -332,7 +318,7 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
                                      &PyTuple_Type, &given_kinds, &PyTuple_Type, &given_words, &heappush, &heappop))
         return NULL;
     Py_INCREF(kwargs); /* what it holds is used for as long as the process lives */
-    if (check_constants(constants) < 0 || keep_all(types, given_types, TYPES) < 0 ||
+    if (compare_constants(constants, shared_constants, CONSTANTS) < 0 || keep_all(types, given_types, TYPES) < 0 ||
         keep_all(functions, given_functions, FUNCTIONS) < 0 || keep_all(kinds, given_kinds, NAMED_KINDS) < 0 ||
         keep_all(words, given_words, WORDS) < 0 ||
         find_slots() < 0 || check_facts(given_facts) < 0)

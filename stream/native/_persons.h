@@ -3,6 +3,7 @@
 #ifndef STREAM_NATIVE_PERSONS_H
 #define STREAM_NATIVE_PERSONS_H
 
+#include "_shared.h"
 #include "_slots.h"
 
 /* Python's own functions for what is rare, in the order in which they are passed in. */
@@ -32,10 +33,7 @@ static PyObject *functions[FUNCTIONS];
 #define DISTINCT 3
 #define SAME_CATEGORY 3
 
-static const struct {
-    const char *name;
-    int64_t value;
-} shared_constants[] = {
+static const SharedConstant shared_constants[] = {
 #define SHARED(name) {#name, name}
     SHARED(NEVER), SHARED(NO_ORDER), SHARED(FEW), SHARED(MOST_VISITORS), SHARED(MOST_CARTS),
     SHARED(MOST_LINES), SHARED(MOST_ORDERS), SHARED(MOST_REMEMBERED), SHARED(MOST_OPEN), SHARED(LARGEST_CARTS),

@@ -233,20 +233,6 @@ static PyTypeObject VisitorType = {
 
 /* ---- configure ---- */
 
-static int check_constants(PyObject *given) {
-    if (PyDict_GET_SIZE(given) != CONSTANTS)
-        return PyErr_SetString(PyExc_ValueError, "compiled for another release: other constants"), -1;
-    for (int i = 0; i < CONSTANTS; i++) {
-        PyObject *value = PyDict_GetItemString(given, shared_constants[i].name);
-        long long number = value ? PyLong_AsLongLong(value) : 0;
-        if (PyErr_Occurred()) return -1;
-        if (!value || number != shared_constants[i].value)
-            return PyErr_Format(PyExc_ValueError, "compiled for another release: %s is %lld here",
-                                shared_constants[i].name, (long long)shared_constants[i].value), -1;
-    }
-    return 0;
-}
-
 /* Compares a tuple of words with those that are compiled in. */
 static int check_words(PyObject *all, const char *name, const char *const *words, int count) {
     PyObject *given = PyDict_GetItemString(all, name);
@@ -311,7 +297,7 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
     if (letters_count != KINDS || PyTuple_GET_SIZE(decoders) != OBJECTS || PyTuple_GET_SIZE(folds) != KINDS - SHOWN)
         return PyErr_Format(PyExc_ValueError, "compiled for another release: other letters or decoders");
     memcpy(letters, given_letters, KINDS);
-    if (check_constants(constants) < 0 || check_all_words(words) < 0 || know_sorts(sorts_given) < 0 ||
+    if (compare_constants(constants, shared_constants, CONSTANTS) < 0 || check_all_words(words) < 0 || know_sorts(sorts_given) < 0 ||
         know_nobody(nobody_names) < 0 || keep_words(page_names, page_words, PAGE_KINDS) < 0)
         return NULL;
     Py_RETURN_NONE;
