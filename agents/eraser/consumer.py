@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import (
-    CommitFailedError,
     IllegalStateError,
     KafkaConnectionError,
     KafkaError,
@@ -24,7 +23,7 @@ from agents.eraser.metrics import EraserMetrics
 from agents.eraser.passes import ErasurePasses
 from agents.eraser.settings import EraserSettings
 from agents.erasure.states import COMPACTED
-from agents.kafka import group_member
+from agents.kafka import group_member, open_records
 from agents.kafka.reconnect import connection_loss_as_error
 from agents.kafka.topics import EVENTS, STATE_PEOPLE, TopicsMissing
 from agents.runtime.log import say
@@ -86,9 +85,10 @@ class ErasureConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if followed is None:
                 continue
             followed.take(batches, self.polled)
-            self._throttle(followed)
+            open_records.throttle(self._consumer, followed)
             if self.polled - committed >= COMMIT_S:
-                await self._commit(followed, await self._positions(followed))
+                offsets = await open_records.positions(self._consumer, followed)
+                await open_records.commit(self._consumer, followed, offsets, log)
                 committed = time.monotonic()
 
     async def _fetched(self) -> Mapping[TopicPartition, list[Any]]:
@@ -164,36 +164,4 @@ class ErasureConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _end(self) -> None:
         followed, self.followed = self.followed, None
         if followed is not None:
-            await self._commit(followed, followed.settled())
-
-    def _throttle(self, followed: FollowedErasures) -> None:
-        full, paused = followed.full(), self._consumer.paused()
-        self._consumer.pause(*(full - paused))
-        self._consumer.resume(*(paused - full))
-
-    async def _positions(self, followed: FollowedErasures) -> dict[TopicPartition, int]:
-        """The positions of partitions without open records. They may be after transaction markers."""
-        offsets, idle = followed.settled(), followed.idle()
-        for place in offsets.keys() & idle:
-            try:
-                offsets[place] = await self._consumer.position(place)
-            except IllegalStateError:
-                break  # a rebalance has begun
-        return offsets
-
-    async def _commit(
-        self, followed: FollowedErasures, offsets: Mapping[TopicPartition, int]
-    ) -> None:
-        """Commits. If that fails, the next commit includes it."""
-        new = {place: at for place, at in offsets.items() if followed.committed.get(place, -1) < at}
-        if not new:
-            return
-        try:
-            async with asyncio.timeout(group_member.COMMIT_S):
-                await self._consumer.commit(new)
-        except (CommitFailedError, IllegalStateError):
-            return  # the partitions are another eraser's by now
-        except TimeoutError:
-            say(log, "commit_waits", logging.WARNING)
-            return
-        followed.committed |= new
+            await open_records.commit(self._consumer, followed, followed.settled(), log)

@@ -4,7 +4,6 @@ Reading never waits for the endpoint. A partition with too many open records is 
 group.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping
@@ -12,10 +11,9 @@ from typing import Any, Final
 
 from aiokafka import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import TopicPartition
 
-from agents.kafka import group_member
+from agents.kafka import group_member, open_records
 from agents.kafka.topics import TopicsMissing
 from agents.runtime.log import say
 from agents.sender.assignment import SenderAssignment
@@ -70,9 +68,10 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 continue
             self.assignment.take(batches)
             self.assignment.check()
-            self._throttle(self.assignment)
+            open_records.throttle(self._consumer, self.assignment)
             if self.polled - committed >= COMMIT_S:
-                await self._commit(self.assignment, await self._positions(self.assignment))
+                offsets = await open_records.positions(self._consumer, self.assignment)
+                await self._commit(self.assignment, offsets)
                 committed = time.monotonic()
 
     async def stop(self) -> None:
@@ -114,38 +113,10 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._commit(assignment, assignment.settled())
             await self._delivery.cancellations.rest()
 
-    def _throttle(self, assignment: SenderAssignment) -> None:
-        full, paused = assignment.full(), self._consumer.paused()
-        self._consumer.pause(*(full - paused))
-        self._consumer.resume(*(paused - full))
-
-    async def _positions(self, assignment: SenderAssignment) -> dict[TopicPartition, int]:
-        """The positions of partitions without open records. They may be after transaction markers."""
-        offsets, idle = assignment.settled(), assignment.idle()
-        for place in offsets.keys() & idle:
-            try:
-                offsets[place] = await self._consumer.position(place)
-            except IllegalStateError:
-                break  # a rebalance has begun
-        return offsets
-
     async def _commit(
         self, assignment: SenderAssignment, offsets: Mapping[TopicPartition, int]
     ) -> None:
-        """Commits. If that fails, the next commit includes it; after a crash the idempotency records say what was sent."""
-        new = {
-            place: at for place, at in offsets.items() if assignment.committed.get(place, -1) < at
-        }
-        if not new:
-            return
-        try:
-            async with asyncio.timeout(group_member.COMMIT_S):
-                await self._consumer.commit(new)
-        except (CommitFailedError, IllegalStateError):
-            return  # the partitions are another sender's by now
-        except TimeoutError:
-            say(log, "commit_waits", logging.WARNING)
-            return
-        assignment.committed |= new
+        """Commits. After a crash before it the idempotency records say what was sent."""
+        new = await open_records.commit(self._consumer, assignment, offsets, log)
         for place, offset in new.items():
             self._delivery.cancellations.passed(place, offset)

@@ -10,7 +10,7 @@ import pytest
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import TopicPartition
 
-from agents.kafka import group_member
+from agents.kafka import group_member, open_records
 from agents.kafka.topics import TopicsMissing
 from agents.sender import assignment, consumer, health
 from agents.sender.assignment import SenderAssignment
@@ -114,10 +114,10 @@ def test_too_many_open_records_pause_the_reading(
         member.endpoint.slow = True
         taken.take({PLACE: [record(fired(n), n) for n in (1, 2)]})
         assert taken.full() == {PLACE, OTHER}
-        member.consumer._throttle(taken)
+        open_records.throttle(member.kafka, taken)
         assert member.kafka.held == {PLACE, OTHER}
         await until(lambda: not taken.open)
-        member.consumer._throttle(taken)
+        open_records.throttle(member.kafka, taken)
         assert member.kafka.held == set()
         monkeypatch.setattr(assignment, "OPEN", 100)
         taken.take({PLACE: [record(fired(n), n) for n in (3, 4)]})
