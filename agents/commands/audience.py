@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from agents.config.settings import Settings, SettingsError
+from agents.explain import own_records
 from agents.explain.decision_sources import Kafka
 from agents.worker.producer import AUDIENCES
 from stream.outputs.audience_changes import ENTERED, ChangeEvent
@@ -74,6 +75,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _topic(settings: Settings) -> list[bytes]:
-    """All changes in the topic."""
+    """All changes in the topic. Records that no worker wrote are left out."""
     async with Kafka(settings) as source:
-        return await source.all_of(AUDIENCES)
+        values = await source.all_of(AUDIENCES)
+    own = [value for value in values if own_records.change(value) is not None]
+    own_records.report_foreign(len(values) - len(own))
+    return own

@@ -14,6 +14,7 @@ import msgspec
 from aiokafka.errors import KafkaError
 
 from agents.config.settings import Settings, SettingsError
+from agents.explain import own_records
 from agents.lift import sentences
 from agents.lift.figures import Lift, report
 from agents.lift.lift_page import page
@@ -62,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
     except (KafkaError, OSError, msgspec.MsgspecError) as error:
         print(f"the outcomes cannot be read: {error}", file=sys.stderr)
         return 1
+    own_records.report_foreign(found.foreign)
     made = report(found, args.since, args.until)
     if args.json:
         print(written(made), end="")

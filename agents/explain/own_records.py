@@ -4,6 +4,7 @@ Everybody with a right to write may put anything there. A reader that failed at 
 for as long as the topic keeps the record.
 """
 
+import sys
 from typing import Any, Final
 
 import msgspec
@@ -78,6 +79,12 @@ def change(value: bytes) -> dict[str, Any] | None:
 
 def erasure(value: bytes) -> dict[str, Any] | None:
     return _read(value, _Erasure)
+
+
+def report_foreign(records: int) -> None:
+    """Prints how many records a command has left out, if there are any."""
+    if records:
+        print(f"left out: {records} records that no worker wrote", file=sys.stderr)
 
 
 def _read(value: bytes, shape: Any) -> dict[str, Any] | None:

@@ -54,13 +54,14 @@ _read: Final = msgspec.json.Decoder(WatchOutcome).decode
 class FirstWatches:
     """Collects values of the topic in any order. A watch that comes twice counts once.
 
-    `since`, `until`: the period in which a watch began, without its end; None: no bound · `read`: records in it.
+    `since`, `until`: the period in which a watch began, without its end; None: no bound · `read`: records in it ·
+    `foreign`: records that were left out, because no worker wrote them.
     """
 
     def __init__(self, since: int | None = None, until: int | None = None) -> None:
         self._since, self._until = since, until
         self._first: dict[tuple[str, str], WatchOutcome] = {}
-        self.read = 0
+        self.read = self.foreign = 0
 
     def add(self, value: bytes) -> None:
         """Adds one value of the topic. Raises msgspec.MsgspecError."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import KafkaProducer
 
 from agents.__main__ import main
 from agents.simulator import publish, traffic
@@ -67,13 +68,23 @@ def test_a_life_gives_live_what_it_gives_in_a_backtest(
     assert main(backtest) == 0
     monkeypatch.setenv("TRIGGERS_KAFKA", broker)
     monkeypatch.setenv("TRIGGERS_PREFIX", prefix)
+    write_foreign(broker, f"{prefix}audiences", f"{prefix}triggers.outcomes")
     names = {json.loads(value)["data"]["audience"] for value in found.audiences}
-    for name in sorted(names):
+    for command in (["lift"], *(["audience", name] for name in sorted(names))):
         capsys.readouterr()
-        assert main(["audience", name, "--json"]) == 0
-        live = capsys.readouterr().out
-        assert main(["audience", name, "--json", "--from", str(tmp_path)]) == 0
-        assert capsys.readouterr().out == live
+        assert main([*command, "--json"]) == 0
+        live = capsys.readouterr()
+        assert "left out: 1 records that no worker wrote" in live.err
+        assert main([*command, "--json", "--from", str(tmp_path)]) == 0
+        assert capsys.readouterr().out == live.out
+
+
+def write_foreign(broker: str, *topics: str) -> None:
+    """Writes a record of another program to each topic."""
+    producer = KafkaProducer(bootstrap_servers=broker.split(","))
+    for topic in topics:
+        producer.send(topic, b"hello", b"k").get(timeout=30)
+    producer.close()
 
 
 START = 1_672_876_800_000
