@@ -1,5 +1,6 @@
 /* What an idle visitor's summary does to episodes, as stream/kinds/funnel.py and stream/kinds/browse_abandonment.py say. An
- * episode that goes on is fed here; one that opens, ends or changes its cart is left to Python. */
+ * episode that goes on, or opens for everybody, is fed here; one that ends, changes its cart or has conditions is left to
+ * Python. */
 #ifndef STREAM_NATIVE_LOOKS_H
 #define STREAM_NATIVE_LOOKS_H
 

@@ -3,7 +3,7 @@
  * It is equal to stream/stages/waiting.py and stream/stages/person_facts.py, to the byte of the changelog. These define the
  * behaviour and run where nothing could be compiled. `apply` takes waiting facts in their order. It does what is frequent,
  * and calls Python for the rest, one fact or one step of it at a time: persons that are new, deadlines that fire,
- * other facts, episodes that open or end.
+ * other facts, episodes that end or open for some only.
  *
  * A person stays the Struct that Python knows. Each header stands for itself: _slots.h the fields of Structs; _persons.h
  * deadlines, planned steps and bounds; _seen.h what counts of a summary; _looks.h what that does to episodes; _audiences.h
@@ -19,12 +19,14 @@ static PyObject *heappop, *heappush; /* of heapq */
 /* What one call of `apply` works with; all borrowed from its arguments. */
 typedef struct {
     PyObject *live, *dirty;       /* the decoded states, and those that have changed, by key */
-    PyObject *recipes, *by_alias, *rows, *audiences; /* `audiences`: None if none looks at products */
+    PyObject *recipes, *by_alias; /* `by_alias`: the recipes by their names in states */
+    PyObject *rows;               /* (alias, recipe, whether it is plain) of the enabled recipes of each kind */
+    PyObject *audiences;          /* None if none looks at products */
     PyObject *out, *take, *set_timer; /* `take`: applies a whole fact */
     int64_t keep;
-    int follows, looks;           /* whether life recipes or audiences matter, and `facing` is read */
+    int follows, looks;           /* whether life recipes or audiences matter, and whether C looks at these */
     int64_t near;                 /* Audiences.near */
-    Audiences facing;
+    Audiences conditions;         /* read if `looks` */
     Py_ssize_t applied;
 } Run;
 
@@ -71,7 +73,7 @@ static int look_in_python(Run *run, PyObject *person, PyObject *fact) {
 static int apply_idle(Run *run, PyObject *person, PyObject *fact, int64_t at) {
     PyObject *summary = AT(fact, IDLE_FACT_summary);
     if (put_device(person, fact, summary) < 0) return -1;
-    int noted = run->audiences == Py_None ? 1 : run->looks ? note_views(&run->facing, person, summary) : 0;
+    int noted = run->audiences == Py_None ? 1 : run->looks ? note_views(&run->conditions, person, summary) : 0;
     if (noted < 0 || (!noted && CALL(VIEWED, person, summary, run->audiences) < 0)) return -1;
     Seen seen;
     int done = see(&seen, person, fact);
@@ -97,7 +99,7 @@ static int is_copy(PyObject *person, PyObject *fact, int64_t at) {
 /* life_facts.settle. */
 static int settle_audiences(Run *run, PyObject *person, PyObject *fact) {
     if (!run->follows && AT(person, PERSON_life) == Py_None) return 0;
-    int looked = run->looks ? look(&run->facing, person, AT(fact, IDLE_FACT_at), run->recipes, run->out) : 0;
+    int looked = run->looks ? look(&run->conditions, person, AT(fact, IDLE_FACT_at), run->recipes, run->out) : 0;
     if (looked < 0) return -1;
     if (!looked) return CALL(SETTLE, person, AT(fact, IDLE_FACT_at), run->recipes, run->out);
     return is_tidy(person) ? 0 : CALL(TIDY, person, AT(fact, IDLE_FACT_at), run->recipes);
@@ -158,17 +160,17 @@ static int take_first(Run *run, PyObject *waiting, PyObject *offsets) {
 /* Applies at most `most` waiting facts before a time. Returns (how many were taken, how many of them were applied here). */
 static PyObject *apply(PyObject *module, PyObject *args) {
     Run run = {0};
-    PyObject *waiting, *offsets, *facing;
+    PyObject *waiting, *offsets, *conditions;
     long long before, keep, near;
     Py_ssize_t most, taken = 0;
     if (!PyArg_ParseTuple(args, "O!LnO(O!O!)(LpOO!O!OLO)(OOO)", &PyList_Type, &waiting, &before, &most, &offsets,
                           &PyDict_Type, &run.live, &PyDict_Type, &run.dirty, &keep, &run.follows, &run.recipes,
                           &PyDict_Type, &run.by_alias, &PyTuple_Type, &run.rows, &run.audiences, &near,
-                          &facing, &run.out, &run.take, &run.set_timer))
+                          &conditions, &run.out, &run.take, &run.set_timer))
         return NULL;
     run.keep = keep;
     run.near = near;
-    if ((run.looks = read_audiences(&run.facing, facing)) < 0) return NULL;
+    if ((run.looks = read_audiences(&run.conditions, conditions)) < 0) return NULL;
     while (taken < most && PyList_GET_SIZE(waiting)) {
         if (PyLong_AsLongLong(PyTuple_GET_ITEM(PyList_GET_ITEM(waiting, 0), 0)) >= before) break;
         taken++;

@@ -124,11 +124,8 @@ static int plan_all(PyObject *person, PyObject *recipes, PyObject *by_alias, PyO
     int active;
     int64_t anchor = anchor_of(person, &active);
     if (active) return 0;
-    if (AT(person, PERSON_in_time) != Py_None) {
-        PyObject *done = PyObject_CallFunctionObjArgs(functions[PLAN], person, recipes, AT(fact, IDLE_FACT_at), NULL);
-        Py_XDECREF(done);
-        return done ? 0 : -1;
-    }
+    if (AT(person, PERSON_in_time) != Py_None)
+        return checked(PyObject_CallFunctionObjArgs(functions[PLAN], person, recipes, AT(fact, IDLE_FACT_at), NULL));
     for (EACH(each, AT(person, PERSON_episodes)))
         if (is(each, EPISODE_open) && !is_of_life(each) && plan(person, each, by_alias, anchor, now) < 0) return -1;
     return 0;
@@ -192,9 +189,7 @@ static int trim(PyObject *person, PyObject *time, int64_t now) {
         !has_old_carts(AT(person, PERSON_carts), now) && (count <= FEW || !has_old_browsing(episodes)) &&
         count <= MOST_REMEMBERED)
         return 0;
-    PyObject *done = PyObject_CallFunctionObjArgs(functions[TRIM], person, time, NULL);
-    Py_XDECREF(done);
-    return done ? 0 : -1;
+    return checked(PyObject_CallFunctionObjArgs(functions[TRIM], person, time, NULL));
 }
 
 #endif

@@ -22,11 +22,6 @@ typedef struct {
     int64_t looks, after; /* from which of a visit's looks, and from which age of it (ms), Python is asked; looks 0: never */
 } Run;
 
-static inline int checked(PyObject *answer) {
-    Py_XDECREF(answer);
-    return answer ? 0 : -1;
-}
-
 /* ---- whose an event is ---- */
 
 /* The visitor of a name, at hand from now on, as Keyed.get does it. NULL: there is none, or raised. */

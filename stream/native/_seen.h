@@ -166,11 +166,6 @@ static PyObject *as_python(Seen *s) {
     return s->as_python = found;
 }
 
-static int checked(PyObject *answer) {
-    Py_XDECREF(answer);
-    return answer ? 0 : -1;
-}
-
 /* Calls one of Python's functions. An argument that could not be made is NULL, with an exception. */
 static int call(int function, PyObject *const *given, int count) {
     for (int i = 0; i < count; i++)

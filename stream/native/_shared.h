@@ -1,10 +1,16 @@
-/* Constants that C repeats from Python. `configure` of each module compares them at import. */
+/* What the modules share: answers of Python, and constants that C repeats, which `configure` compares at import. */
 #ifndef STREAM_NATIVE_SHARED_H
 #define STREAM_NATIVE_SHARED_H
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
+
+/* Drops what a call of Python returned. -1 if it raised. */
+static inline int checked(PyObject *answer) {
+    Py_XDECREF(answer);
+    return answer ? 0 : -1;
+}
 
 typedef struct {
     const char *name;
