@@ -42,8 +42,7 @@ class PeopleProcessor(WaitingProcessor):
 
     async def admitted(self, batches: Sequence[RawBatch]) -> bool:
         """Waits until every document is known that may be in force at the batches' evidence. False if closed first."""
-        evidence = latest_evidence(batches)
-        if self._follower is None or evidence == NEVER:
+        if self._follower is None or (evidence := latest_evidence(batches)) == NEVER:
             return True
         return await self._follower.wait_until_known(evidence, lambda: self.closed)
 

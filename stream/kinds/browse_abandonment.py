@@ -34,7 +34,6 @@ DISTINCT: Final = 3
 SAME_CATEGORY: Final = 3
 AFTER_ADDING: Final = 24 * HOUR
 
-
 SUB_KINDS: Final = ("product", "category", "recent", "search")
 PRODUCT, CATEGORY, RECENT, SEARCH = SUB_KINDS
 

@@ -45,7 +45,7 @@ def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out
         _known_empty(person, id)
     if kind is not None:
         for recipe in recipes.of[kind]:
-            _open(person, recipe, key_time, fact, seen)
+            open_episode(person, recipe, key_time, fact, seen)
 
 
 def _goes_on(person: Person, episode: Episode, seen: VisibleSummary) -> bool:
@@ -86,7 +86,10 @@ def _known_empty(person: Person, id: str) -> None:
             episode.emptied = [*episode.emptied, id]
 
 
-def _open(person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: VisibleSummary) -> None:
+def open_episode(
+    person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: VisibleSummary
+) -> None:
+    """Opens an episode about the cart, unless one is open or remembered, or the recipe is not for this person."""
     id = seen.cart.id
     if _has_open(person, recipe.alias, id):
         return

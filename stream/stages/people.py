@@ -49,7 +49,7 @@ class People(WaitingStage[Person, AnyFact]):
         super().__init__(states, Watermark(inputs, keys), facts.decode)
         self._history = History.of(recipes)
         self._compiled = people_backend.COMPILED if compiled else None
-        self._follow()
+        self._use(self._history.at(self._turned))
         self._looking: EveryState[Person] | None = None
         """The persons to whom a new document is not applied yet; None while no document comes into force."""
         self.members: Counter[str] = Counter()
@@ -60,8 +60,13 @@ class People(WaitingStage[Person, AnyFact]):
 
     def _follow(self) -> None:
         """Uses the recipes that are in force at the clock."""
-        self._recipes = self._history.at(self._turned)
-        self._keep = self._recipes.policy.keep
+        recipes = self._history.at(self._turned)
+        if recipes is not self._recipes:
+            self._use(recipes)
+
+    def _use(self, recipes: Recipes) -> None:
+        self._recipes, self._keep = recipes, recipes.policy.keep
+        self._rules = people_backend.prepared(recipes)
 
     def _next_turn(self) -> int | None:
         return self._history.next_after(self._turned)
@@ -121,10 +126,6 @@ class People(WaitingStage[Person, AnyFact]):
     def _fire(self, state: Person, until: int, out: Outputs) -> bool:
         return moments.fire(state, until, self._recipes, out)
 
-    @property
-    def takes_blocks(self) -> bool:
-        return self._compiled is not None
-
     def add(self, records: Iterable[Value | Block]) -> None:
         if self._compiled is None:
             super().add(records)
@@ -138,9 +139,8 @@ class People(WaitingStage[Person, AnyFact]):
         if self._compiled is None:
             return super()._apply_waiting(before, most, out)
         states, waiting = self._states, (self._waiting, before, most, self._offsets)
-        rules = people_backend.prepared(self._recipes)
-        called = out, self._apply, states.set_timer
-        taken, applied = self._compiled.apply(*waiting, (states.live, states.dirty), rules, called)
+        kept, called = (states.live, states.dirty), (out, self._apply, states.set_timer)
+        taken, applied = self._compiled.apply(*waiting, kept, self._rules, called)
         if applied:
             out.counts[self.counted, "applied"] += applied
         return taken

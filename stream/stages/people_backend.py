@@ -93,7 +93,7 @@ _FUNCTIONS: Final = (
     visible_summary.remember,
     cart.fingerprint,
     funnel.look,
-    funnel._open,
+    funnel.open_episode,
     browse_abandonment.look,
     lifecycle.close,
     membership.viewed,
@@ -120,9 +120,8 @@ def prepared(recipes: Recipes) -> tuple[object, ...]:
     return recipes.policy.keep, recipes.follows, recipes, recipes.by_alias, rows, *looked_at
 
 
-REPEATED: Final = tuple(kind for kind, _ in registry.STAGES) == _KINDS[:3] and list(
-    registry.AT_IDLE
-) == [browse_abandonment.look]
+_DECIDING: Final = [*(kind for kind, _ in registry.STAGES), *registry.AT_IDLE]
+REPEATED: Final = [*_KINDS[:3], browse_abandonment.look] == _DECIDING
 """Whether `_looks.h` repeats all kinds that decide at an idle fact. If the registry has another one, Python decides."""
 
 

@@ -80,20 +80,15 @@ class WaitingStage(Stage[P], Generic[P, T]):
         """Called after a state was forgotten."""
 
     def _next_turn(self) -> int | None:
-        """The next time (ms) after `_turned` at which a new document must be applied to all states."""
+        """The next time (ms) after `_turned` at which a new document must be applied to all states. None: there is none."""
         return None
 
     def _turn(self, time: int, most: int, out: Outputs) -> bool:
         """Applies the document of that time (ms) to at most `most` states. Returns whether all are done."""
         raise NotImplementedError
 
-    @property
-    def takes_blocks(self) -> bool:
-        """Whether `add` takes blocks, too."""
-        return False
-
     def add(self, records: Iterable[Value | Block]) -> None:
-        """Adds records. `advance` applies those before the watermark."""
+        """Adds records. `advance` applies those before the watermark. Blocks come only where a compiled part reads them."""
         for offset, value in cast(Iterable[Value], records):
             if offset < self.position or value is None:
                 continue

@@ -36,7 +36,7 @@ class Keyed(Generic[S]):
         *,
         compiled: bool = True,
     ) -> None:
-        """`pack_all`, `back`: compiled replacements of methods here, None if there are none · `compiled`: as of `make`."""
+        """`pack_all`, `back`: compiled replacements of methods here, None: there is none · `compiled`: as of `timer_wheel.make`."""
         self._encode = encode
         self._decode = decode
         self._pack_all = pack_all
@@ -202,7 +202,7 @@ class Keyed(Generic[S]):
 
     @property
     def held(self) -> tuple[dict[str, S], dict[str, S], dict[str, bytes], dict[str, S]]:
-        """The states: decoded, of the older generation, packed, and changed."""
+        """The states: decoded, decoded of the older generation, packed, and changed."""
         return self.live, self._older, self._packed, self.dirty
 
     def rest(self) -> None:

@@ -68,16 +68,13 @@ def encode(person: Person) -> bytes:
     packed, life = _encode(person), person.life
     if life is None and not _is_in_life_episode(person):
         return packed
-    opened = 0
-    for each in person.episodes:
-        if each.open:
-            opened += 1
+    opened = min(len(person.open_episodes()), 255)
     names = b"" if life is None else "\n".join(life.audiences).encode()
     rests = len(packed) > SMALL and not opened and not _changes_soon(person)
     if rests:
         deflate = zlib.compressobj(4, zlib.DEFLATED, _WINDOW, 4, 0, _COMMON + names)
         packed = deflate.compress(packed) + deflate.flush()
-    return _HEAD.pack(LIVES, rests, min(opened, 255), len(names)) + names + packed
+    return _HEAD.pack(LIVES, rests, opened, len(names)) + names + packed
 
 
 def _is_in_life_episode(person: Person) -> bool:

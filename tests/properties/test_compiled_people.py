@@ -66,7 +66,7 @@ def decided(
     stage, offset = People(rules, 1, compiled=next(compiled)), 0
     for number, values in enumerate(log):
         stage.most, out = most, Outputs()
-        if stage.takes_blocks and number % 2:
+        if stage._compiled is not None and number % 2:
             stage.add([block(values, offset)])
         else:
             stage.add(enumerate(values, offset))
