@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from functools import partial
 from typing import Final, NoReturn
 
 from aiokafka.errors import KafkaError
@@ -22,7 +23,7 @@ from agents.config.settings import SettingsError
 from agents.kafka.topics import TopicsMissing
 from agents.runtime import probes
 from agents.runtime.log import configure, say
-from agents.runtime.shutdown import Stopped, before, end, report, stop_signals
+from agents.runtime.shutdown import Stopped, before, run_to_end
 
 log = logging.getLogger("triggers.bridge")
 
@@ -49,16 +50,8 @@ def run(args: argparse.Namespace) -> int:
 
 async def work(settings: BridgeSettings, address: tuple[str, int] | None) -> NoReturn:
     """Runs the bridge, then ends the process."""
-    stop = stop_signals()
-    try:
-        await _work(settings, address, stop)
-    except TopicsMissing as error:
-        print(error, file=sys.stderr)
-        end(2)
-    except Exception as error:
-        report(log, error, (KafkaError, OSError, Stuck))
-        end(1)
-    end(0)
+    known = KafkaError, OSError, Stuck
+    await run_to_end(partial(_work, settings, address), log, (TopicsMissing,), known)
 
 
 async def _work(

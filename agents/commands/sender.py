@@ -21,7 +21,7 @@ from agents.config.settings import SettingsError
 from agents.kafka.topics import TopicsMissing
 from agents.runtime import probes
 from agents.runtime.log import configure, say
-from agents.runtime.shutdown import Stopped, before, end, report, stop_signals
+from agents.runtime.shutdown import Stopped, before, run_to_end
 from agents.sender.cancellations import CancellationIndex
 from agents.sender.clock import Clock
 from agents.sender.consumer import TriggerConsumer
@@ -79,16 +79,12 @@ async def work(
     settings: SenderSettings, recipes: dict[str, str], address: tuple[str, int] | None
 ) -> NoReturn:
     """Runs the sender, then ends the process."""
-    stop = stop_signals()
-    try:
+
+    async def serve(stop: asyncio.Event) -> None:
         await Sender(settings, recipes).run(stop, address)
-    except (TopicsMissing, OtherGroup) as error:
-        print(error, file=sys.stderr)
-        end(2)
-    except Exception as error:
-        report(log, error, (KafkaError, OSError, sqlite3.Error))
-        end(1)
-    end(0)
+
+    wrong, known = (TopicsMissing, OtherGroup), (KafkaError, OSError, sqlite3.Error)
+    await run_to_end(serve, log, wrong, known)
 
 
 class Sender:

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import sys
+from functools import partial
 from typing import Final, NoReturn
 
 from aiokafka.errors import KafkaError
@@ -19,7 +20,7 @@ from agents.config.settings import Settings, SettingsError
 from agents.kafka import cluster_admin
 from agents.kafka.cluster_admin import TopicsError
 from agents.runtime.log import configure, say
-from agents.runtime.shutdown import Stopped, before, end, report, stop_signals
+from agents.runtime.shutdown import before, run_to_end
 from agents.worker import health, malloc
 from agents.worker.health import Health
 from agents.worker.metrics import Metrics
@@ -63,18 +64,8 @@ def run(args: argparse.Namespace) -> int:
 
 async def work(settings: Settings, recipes: Recipes) -> NoReturn:
     """Runs the worker, then ends the process."""
-    stop = stop_signals()
-    try:
-        await serve(settings, recipes, stop)
-    except Stopped:
-        end(0)
-    except (TopicsError, SettingsError) as error:
-        print(error, file=sys.stderr)
-        end(2)
-    except Exception as error:
-        report(log, error, (KafkaError, StateError, UnreadableState))
-        end(1)
-    end(0)
+    wrong, known = (TopicsError, SettingsError), (KafkaError, StateError, UnreadableState)
+    await run_to_end(partial(serve, settings, recipes), log, wrong, known)
 
 
 async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> None:

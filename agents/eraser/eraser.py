@@ -6,7 +6,7 @@ states and writes what erases it, and consumer.py commits it once nothing is kep
 
 import asyncio
 import logging
-import sys
+from functools import partial
 from typing import Final, NoReturn
 
 from aiokafka.errors import KafkaError
@@ -20,7 +20,7 @@ from agents.kafka import reconnect
 from agents.kafka.topics import TopicsMissing
 from agents.runtime import probes
 from agents.runtime.log import say
-from agents.runtime.shutdown import Stopped, before, end, report, stop_signals
+from agents.runtime.shutdown import Stopped, before, run_to_end
 from stream.store.changelog import UnreadableState
 
 log = logging.getLogger("triggers.eraser")
@@ -31,17 +31,9 @@ GOODBYE_S: Final = 8.5
 
 
 async def work(settings: EraserSettings, address: tuple[str, int] | None) -> NoReturn:
-    """Runs an eraser, then ends the process. 0: stopped by a signal. 1: a failure; start it again. 2: topics missing."""
-    stop = stop_signals()
-    try:
-        await _work(settings, address, stop)
-    except TopicsMissing as error:
-        print(error, file=sys.stderr)
-        end(2)
-    except Exception as error:
-        report(log, error, (KafkaError, OSError, UnreadableState))
-        end(1)
-    end(0)
+    """Runs an eraser, then ends the process. The exit status is that of `run_to_end`; 2: topics are missing."""
+    known = KafkaError, OSError, UnreadableState
+    await run_to_end(partial(_work, settings, address), log, (TopicsMissing,), known)
 
 
 async def _work(

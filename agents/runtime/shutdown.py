@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
 
 from agents.runtime.log import say
@@ -47,6 +47,30 @@ def report(log: logging.Logger, error: BaseException, known: tuple[type[Exceptio
     where = "".join(["\n", *traceback.format_tb(error.__traceback__)]).rstrip()
     # One record, so that no other thread's line comes between the error and its traceback.
     say(log, "failed", logging.CRITICAL, error=f"{type(error).__name__}{text}{where}")
+
+
+async def run_to_end(
+    work: Callable[[asyncio.Event], Awaitable[None]],
+    log: logging.Logger,
+    wrong: tuple[type[Exception], ...],
+    known: tuple[type[Exception], ...],
+) -> NoReturn:
+    """Runs a command until its work ends or a signal stops it, then ends the process.
+
+    `work`: gets the event that a signal sets · `wrong`: errors whose text says what an operator has to set right ·
+    `known`: as of `report`. Exit status 0: it ended. 1: a failure; start it again. 2: an error of `wrong`.
+    """
+    try:
+        await work(stop_signals())
+    except Stopped:
+        end(0)
+    except wrong as error:
+        print(error, file=sys.stderr)
+        end(2)
+    except Exception as error:
+        report(log, error, known)
+        end(1)
+    end(0)
 
 
 def end(status: int) -> NoReturn:
