@@ -104,8 +104,8 @@ def _identify(message: Message, out: Translation) -> None:
         ),
         time_zone=zone,
     )
-    told = marked(body, unread(time_zone=(given, zone)))
-    identified = [("visitor.identified", told)] if known else []
+    identity = marked(body, unread(time_zone=(given, zone)))
+    identified = [("visitor.identified", identity)] if known else []
     commerce.add_events(tracked, [*identified, *_changes(message)], out)
 
 

@@ -103,7 +103,7 @@ def fulfils(person: Person, at: int, members: Members) -> bool:
     return bool(alone.of(fulfilled(person, lately(person), at, alone)[0])[0])
 
 
-def stands(person: Person, fact: Active, audiences: Audiences) -> bool:
+def keeps_audiences(person: Person, fact: Active, audiences: Audiences) -> bool:
     """Whether an active fact changes none of the audiences that were looked at before. Call it before it is applied.
 
     Of the conditions only the time since the last visit changes, to 0. Its bounds stay far enough if they are.

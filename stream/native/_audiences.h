@@ -27,8 +27,8 @@ static int read_audiences(Audiences *found, PyObject *given) {
                ? 1 : -1;
 }
 
-/* membership.stands: whether an active fact changes none of the person's audiences. Call it before it is applied. */
-static int stands(PyObject *person, PyObject *device, PyObject *fact, int64_t at, int64_t near) {
+/* membership.keeps_audiences: whether an active fact changes none of the person's audiences. Call it before it is applied. */
+static int keeps_audiences(PyObject *person, PyObject *device, PyObject *fact, int64_t at, int64_t near) {
     if (AT(person, PERSON_life) == Py_None || begins_with(AT(fact, IDLE_FACT_visitor), '~', 1)) return 0;
     int64_t last = number(device, PERSON_VISITOR_last_active);
     return is(device, PERSON_VISITOR_active) || (last > NEVER && last > at - near);

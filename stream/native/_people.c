@@ -111,9 +111,9 @@ static int apply_fact(Run *run, PyObject *person, PyObject *fact, PyObject *devi
     if (PyDict_SetItem(run->dirty, key, person) < 0) return -1;
     if (number(person, PERSON_remembered) != NEVER && put_number(person, PERSON_remembered, NEVER) < 0) return -1;
     if (is(person, PERSON_left) && !begins_with(AT(fact, IDLE_FACT_visitor), '~', 2)) put(person, PERSON_left, Py_False);
-    int same = device && stands(person, device, fact, at, run->near);
+    int keeps = device && keeps_audiences(person, device, fact, at, run->near);
     if ((device ? apply_active(device, person, fact) : apply_idle(run, person, fact, at)) < 0) return -1;
-    if (!same && settle_audiences(run, person, fact) < 0) return -1;
+    if (!keeps && settle_audiences(run, person, fact) < 0) return -1;
     put(person, PERSON_applied, AT(fact, IDLE_FACT_at));
     put(person, PERSON_last_visitor, AT(fact, IDLE_FACT_visitor));
     put(person, PERSON_last_n, AT(fact, IDLE_FACT_n));

@@ -113,14 +113,14 @@ class People(WaitingStage[Person, AnyFact]):
         if isinstance(record, facts.Erased):
             erasing.end_person(state, record, recipes, out)
             return
-        stands = type(record) is facts.Active and membership.stands(
+        keeps = type(record) is facts.Active and membership.keeps_audiences(
             state, record, recipes.audiences
         )
         life_facts.arrives(state, record)
         APPLY[kind](state, record, recipes, out)
         if kind is not facts.Active:  # an active fact adds nothing that is bounded
             trim(state, record.at)
-        if not stands and (recipes.follows or state.life is not None):
+        if not keeps and (recipes.follows or state.life is not None):
             life_facts.settle(state, record.at, recipes, out)
 
     def _fire(self, state: Person, until: int, out: Outputs) -> bool:

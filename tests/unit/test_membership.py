@@ -33,9 +33,9 @@ def known(visitor: PersonVisitor) -> Person:
     return Person("customer:anna", visitors={"v": visitor}, life=Life())
 
 
-def stands(person: Person, visitor: str = "v", recipes: Recipes = LATELY) -> bool:
+def keeps(person: Person, visitor: str = "v", recipes: Recipes = LATELY) -> bool:
     fact = Active(at=T, visitor=visitor, n=1, person=person.id, last_active=T)
-    return membership.stands(person, fact, recipes.audiences)
+    return membership.keeps_audiences(person, fact, recipes.audiences)
 
 
 @pytest.mark.parametrize(
@@ -50,19 +50,19 @@ def stands(person: Person, visitor: str = "v", recipes: Recipes = LATELY) -> boo
 def test_an_active_fact_changes_no_audience_before_the_first_bound(
     visitor: PersonVisitor, expected: bool
 ) -> None:
-    assert stands(known(visitor)) is expected
+    assert keeps(known(visitor)) is expected
 
 
 def test_an_active_fact_changes_nothing_if_no_audience_asks_for_visits() -> None:
     old = known(PersonVisitor(False, T - 99 * DAY))
-    assert stands(old, recipes=in_force({"orders": {"min": 1}}))
+    assert keeps(old, recipes=in_force({"orders": {"min": 1}}))
 
 
 def test_a_visitor_or_person_that_is_new_may_change_audiences() -> None:
-    assert not stands(known(PersonVisitor(False, T - 1)), "another")
-    assert not stands(Person("customer:anna", visitors={"v": PersonVisitor(False, T - 1)}))
+    assert not keeps(known(PersonVisitor(False, T - 1)), "another")
+    assert not keeps(Person("customer:anna", visitors={"v": PersonVisitor(False, T - 1)}))
     pseudo = Person("customer:anna", visitors={"~cart:7": PersonVisitor(False, T - 1)}, life=Life())
-    assert not stands(pseudo, "~cart:7")
+    assert not keeps(pseudo, "~cart:7")
 
 
 def changes(events: Iterable[dict[str, Any]], recipes: Recipes) -> list[tuple[str, int, bool]]:
