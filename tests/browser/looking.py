@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import KafkaProducer
 from selenium.common.exceptions import StaleElementReferenceException
@@ -20,6 +20,8 @@ from tests.integration.viewing import Log
 PICTURES = Path(__file__).parents[2] / ".cache" / "screenshots"
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 DESK = {"width": 1400, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+
+T = TypeVar("T")
 
 
 class Page:
@@ -41,14 +43,17 @@ class Page:
         return self.tab.find_elements(By.CSS_SELECTOR, selector)
 
     def text(self, selector: str) -> str:
-        while True:
-            try:
-                return str(self.tab.find_element(By.CSS_SELECTOR, selector).text)
-            except StaleElementReferenceException:
-                continue  # the page was drawn anew between finding and reading
+        return str(self._of(selector, lambda element: element.text))
 
     def click(self, selector: str) -> None:
-        self.tab.find_element(By.CSS_SELECTOR, selector).click()
+        self._of(selector, lambda element: element.click())
+
+    def _of(self, selector: str, use: Callable[[Any], T]) -> T:
+        while True:
+            try:
+                return use(self.tab.find_element(By.CSS_SELECTOR, selector))
+            except StaleElementReferenceException:
+                continue  # the page was drawn anew between finding and using it
 
     def keys(self, *keys: str) -> None:
         ActionChains(self.tab).send_keys(*keys).perform()

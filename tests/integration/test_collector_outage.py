@@ -90,7 +90,8 @@ def test_events_waiting_for_a_frozen_broker_are_bounded(node: Node, settings: Se
             took = await asyncio.gather(*(timed(site) for _ in range(40)))
         finally:
             node.thaw()
-        assert min(took) < PATIENCE_S <= max(took)
+        assert min(took) + PATIENCE_S / 2 < max(took), "all waited for the broker"
+        assert max(took) >= PATIENCE_S
         await site.taken(event(1))
 
     served(settings, test)
