@@ -61,8 +61,20 @@ class Page:
     def focused(self) -> Any:
         return self.tab.switch_to.active_element
 
-    def run(self, script: str) -> Any:
-        return self.tab.execute_script(script)
+    def run(self, script: str, *given: Any) -> Any:
+        return self.tab.execute_script(script, *given)
+
+    def attributes(self, selector: str, name: str) -> list[str | None]:
+        """An attribute of all these elements, read at one moment: the page draws its plots anew while a test looks."""
+        every = "return [...document.querySelectorAll(arguments[0])]"
+        return list(
+            self.run(f"{every}.map((each) => each.getAttribute(arguments[1]))", selector, name)
+        )
+
+    def contents(self, selector: str) -> list[str]:
+        """The text of all these elements, hidden or not, read at one moment."""
+        every = "return [...document.querySelectorAll(arguments[0])]"
+        return list(self.run(f"{every}.map((each) => each.textContent)", selector))
 
     def screen(self, of: dict[str, Any], colours: str = "light") -> None:
         self.tab.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", of)

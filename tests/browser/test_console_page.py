@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 from selenium.webdriver import Chrome, Keys
-from selenium.webdriver.common.by import By
 
 from agents.config.settings import Settings
 from stream import recipes_file
@@ -54,12 +53,12 @@ def test_the_figures_and_plots_show_what_was_decided(page: Page, log: Log) -> No
     steps = sum(number for (_, _, outcome, _), number in counts.items()
                 if outcome in ("fired", "refused", "closed"))  # fmt: skip
     page.until(lambda: page.text("#tiles .tile:first-child b") == f"{fired:,}")
-    funnel = page.tab.find_element(By.CSS_SELECTOR, "#funnel-plot svg").get_attribute("aria-label")
+    funnel = page.attributes("#funnel-plot svg", "aria-label")[0]
     assert funnel is not None
     assert funnel.startswith(f"Of {steps:,} steps decided {fired:,} were sent")
-    numbers = [int(bar.get_attribute("textContent").split(": ")[-1].split()[0].replace(",", ""))
-               for bar in page.all("#funnel-plot .row title")]  # fmt: skip
-    sorts = [row.get_attribute("class") for row in page.all("#funnel-plot .row")]
+    bars = page.contents("#funnel-plot .row title")
+    numbers = [int(bar.split(": ")[-1].split()[0].replace(",", "")) for bar in bars]
+    sorts = page.attributes("#funnel-plot .row", "class")
     left = steps
     for number, sort in zip(numbers, sorts, strict=True):
         assert left == number if sort == "row total" else number > 0
@@ -115,10 +114,7 @@ def test_filters_choose_what_is_listed(page: Page) -> None:
     page.click(".filter.refused")
     page.until(lambda: not page.all("#stream .happening.refused"))
     assert page.all("#stream .happening.fired")
-    assert (
-        page.tab.find_element(By.CSS_SELECTOR, ".filter.refused").get_attribute("aria-pressed")
-        == "false"
-    )
+    assert page.attributes(".filter.refused", "aria-pressed") == ["false"]
 
 
 def test_visitors_text_is_never_interpreted_as_markup(page: Page, settings: Settings) -> None:
@@ -150,9 +146,7 @@ def test_a_person_is_found_by_keyboard_with_the_story_and_what_waits(
     page.keys(person, Keys.ENTER)
     page.until(lambda: page.all("#answer .timeline li"))
     expected = served.ask(person).json
-    assert [each.text for each in page.all("#answer .timeline .title")] == [
-        line["text"] for line in expected["lines"]
-    ]
+    assert page.contents("#answer .timeline .title") == [line["text"] for line in expected["lines"]]
     assert len(page.all("#answer .steps li")) == len(expected["waiting"])
     assert page.focused().get_attribute("id") == "answer-h"
     assert page.tab.title.startswith(person)
