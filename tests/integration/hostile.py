@@ -64,6 +64,7 @@ class Endpoint:
 
     def close(self) -> None:
         self.stop()
+        self._do(self._end_answers())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -103,6 +104,13 @@ class Endpoint:
         if self._runner:
             await self._runner.cleanup()
             self._runner = None
+
+    async def _end_answers(self) -> None:
+        """Ends what still answers, after a stall for a client that has gone."""
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
