@@ -4,6 +4,7 @@ As a plugin of pytest (`-p tests.mutants.covering`) it names the running test to
 """
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -43,14 +44,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def measured(folders: tuple[str, ...], sources: list[str]) -> Coverage:
-    """Runs the tests of the folders under coverage, unless the result for the same code is cached."""
+    """Runs the tests of the folders under coverage, unless the result for the same code is cached.
+
+    A part of the generated input shows which lines they run.
+    """
     digest = hashlib.sha256(" ".join([*folders, *sources]).encode()).hexdigest()[:12]
     kept = HOME / ".cache" / "mutants" / f"{_state()}-{digest}"
     if not kept.exists():
         run = [sys.executable, "-m", "coverage", "run", f"--data-file={kept}.part"]
         scope = f"--source={','.join(sources)}"
         tests = ["-m", "pytest", "-q", "-p", "tests.mutants.covering", "-p", "no:cacheprovider"]
-        subprocess.run([*run, scope, *tests, *folders], cwd=TREE, capture_output=True)
+        part = {**os.environ, "EFFORT": "part"}
+        subprocess.run([*run, scope, *tests, *folders], cwd=TREE, capture_output=True, env=part)
         Path(f"{kept}.part").rename(kept)
     return _read(kept)
 

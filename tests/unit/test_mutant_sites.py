@@ -54,6 +54,7 @@ def test_code_is_changed(tmp_path: Path, source: str, changed: str) -> None:
         "if TYPE_CHECKING:\n    x = 1",
         "x = f'{a + 1}'",
         "'A docstring.'",
+        "class X(Struct, gc=False): ...",
         "def f():\n    return None",
     ],
 )
