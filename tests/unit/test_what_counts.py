@@ -4,6 +4,7 @@ import pytest
 
 from stream.durations import DAY, HOUR, MINUTE
 from stream.state.orders import HandedOrder
+from tests.driver import recipe
 from tests.people_driver import FUNNEL, START, PeopleDriver, line
 
 CART = "fired cart-abandonment 1"
@@ -195,6 +196,13 @@ def test_a_handed_over_order_ends_episodes_fed_before_it() -> None:
     people = PeopleDriver().idle(line("lamp", START)).wait(MINUTE)
     people.identified(HandedOrder("o", people.now - 1)).wait(DAY)
     assert people.story == [CONVERTED]
+
+
+def test_a_handed_over_order_ends_what_was_browsed_up_to_its_time() -> None:
+    people = PeopleDriver(recipe("browse-abandonment", reach="any"))
+    people.idle(unanswered=True, query="lamp").wait(MINUTE)
+    people.identified(HandedOrder("o", START)).wait(DAY)
+    assert people.story == ["closed browse-abandonment 1 converted"]
 
 
 def test_a_handed_over_order_keeps_episodes_fed_later_that_count() -> None:
