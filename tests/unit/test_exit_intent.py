@@ -216,6 +216,15 @@ def test_the_shipped_offers_are_for_newcomers_returners_and_buyers(
     assert [each["offer"] for each in leaves(driver.wait(20 * SECOND)).fired] == [offer]
 
 
+@pytest.mark.parametrize(("apart", "offer"), [(30 * DAY - 1, None), (30 * DAY, "free-shipping")])
+def test_a_visitor_gets_one_offer_in_30_days(apart: int, offer: str | None) -> None:
+    always = {"offer": "free-shipping", "when": {}}
+    driver = leaves(here(recipe("exit-intent", offers=[always])))
+    driver.wait(15 * DAY).pipe("page.viewed").wait(apart - 15 * DAY - 10 * SECOND)
+    leaves(driver.pipe("page.viewed").wait(10 * SECOND))
+    assert [each["offer"] for each in driver.fired] == ["free-shipping", offer]
+
+
 def test_the_value_is_the_carts_or_else_the_price_of_the_subject() -> None:
     driver = Driver().pipe("product.viewed", product={"id": "a", "price": 7}).wait(20 * SECOND)
     driver.pipe("product.viewed", product={"id": "b", "price": 3, "category": "x"}).wait(4 * SECOND)
