@@ -128,6 +128,11 @@ def test_after_an_order_in_the_visit_there_is_no_exit_offer_unless_it_is_cancell
     assert driver.story[1:] == ["fired exit-intent 1"]
 
 
+def test_an_order_at_the_very_start_of_the_visit_is_one_in_the_visit() -> None:
+    driver = Driver().pipe("page.viewed").pipe("order.placed").wait(20 * SECOND)
+    assert leaves(driver).story == ["refused exit-intent 1 ordered"]
+
+
 def test_it_fires_once_a_visit_and_once_in_7_days() -> None:
     driver = leaves(leaves(here()))
     driver.wait(7 * DAY - 20 * SECOND - 1).pipe("page.viewed").wait(20 * SECOND)

@@ -161,6 +161,14 @@ def test_an_empty_cart_that_never_changed_closes_nothing() -> None:
     assert people.wait(DAY).story == [CART]
 
 
+@pytest.mark.parametrize(("after", "story"), [(0, [CART]), (1, [CHECKOUT])])
+def test_a_checkout_of_the_time_of_the_last_order_counts_as_closed(
+    after: int, story: list[str]
+) -> None:
+    people = PeopleDriver().order().wait(HOUR)
+    assert people.idle(line("lamp", START + 1), checkout=START + after).wait(DAY).story == story
+
+
 @pytest.mark.parametrize(("after", "story"), [(DAY - 1, []), (DAY, [CHECKOUT])])
 def test_a_checkout_of_an_old_cart_counts_24h_after_the_order(after: int, story: list[str]) -> None:
     people = PeopleDriver().order().wait(2 * DAY)
