@@ -20,10 +20,17 @@ FAST: Final = ("tests/unit", "tests/contract", "tests/golden")
 """The folders of the tests that run first. None needs a broker."""
 
 SLOWER: Final = {
-    "stream": ("tests/reference",),
+    "stream": (
+        "tests/reference",
+        *(f"tests/properties/test_compiled{part}.py" for part in ("", "_people", "_reading")),
+        "tests/properties/test_compiled_states.py",
+    ),
     "agents": ("tests/properties/test_fetch_protocol.py",),
 }
-"""Tests for changes that survive the fast ones, by the change's first folder. None needs a broker."""
+"""Tests for changes that survive the fast ones, by the change's first folder. None needs a broker.
+
+In the fast tests of stream/ the C extension often decides in place of the Python that it repeats. Others compare the two.
+"""
 
 Lines = dict[str, dict[int, set[str]]]
 """The tests that run a line, without their parameters, by file and line."""

@@ -198,13 +198,6 @@ def test_a_document_is_read_without_a_fault() -> None:
     assert reading.number("9" * 50) is None
     assert reading.number(10**400) is None
     assert reading.whole("3.5") is None
-    assert [reading.whole(10**15), reading.whole(10**15 + 1)] == [10**15, None]
-
-
-@pytest.mark.parametrize("levels", [reading.DEEPEST, 1 + reading.DEEPEST])
-def test_a_hundred_levels_of_nesting_are_read(levels: int) -> None:
-    document = reading.parse(b"[" * levels + b"]" * levels)
-    assert (document is not reading.UNREADABLE) is (levels <= 100)
 
 
 def test_a_page_is_known_by_a_word_and_else_by_its_path() -> None:
