@@ -5,6 +5,7 @@ As a plugin of pytest (`-p tests.mutants.covering`) it names the running test to
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -101,7 +102,7 @@ def _read(kept: Path) -> Coverage:
 def tests_of(coverage: Coverage, file: str, first: int, last: int) -> list[str]:
     """The tests that run one of these lines, those first that run most in this file and little else.
 
-    Of lines that run at import: the files of tests that name the module, and those that use it most.
+    Of lines that run at import: the files of tests that use the module most, and those that name it.
     """
     by_line = coverage.lines.get(file, {})
     hits = Counter(test for tests in by_line.values() for test in tests)
@@ -112,7 +113,11 @@ def tests_of(coverage: Coverage, file: str, first: int, last: int) -> list[str]:
     for test, number in hits.items():
         files[test.partition("::")[0]] += number
     most = sorted(files, key=lambda name: -files[name])[:6]
-    module = f'"{file.removesuffix(".py").replace("/", ".")}"'
+    module = file.removesuffix(".py").replace("/", ".")
+    package, _, name = module.rpartition(".")
+    names = re.compile(
+        rf"{re.escape(module)}\b|from {re.escape(package)} import (\([^)]*|[^\n(]*)\b{name}\b"
+    )
     every = (each for folder in FAST for each in sorted((TREE / folder).rglob("test_*.py")))
-    named = [str(each.relative_to(TREE)) for each in every if module in each.read_text()]
-    return list(dict.fromkeys([*named, *most]))
+    named = [str(each.relative_to(TREE)) for each in every if names.search(each.read_text())]
+    return list(dict.fromkeys([*most, *named]))
