@@ -34,8 +34,8 @@ def product(id: str) -> str:
 class TimeSpan(Struct, frozen=True):
     """A time since something: from `min` to less than `max` (ms)."""
 
-    min: int = 0
-    max: int | None = None
+    min: int
+    max: int | None
 
 
 class Named(Struct, frozen=True):

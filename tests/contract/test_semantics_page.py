@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from stream import backtest, recipes_file
+from stream import backtest, limits, recipes_file
+from stream.durations import DAY
+from stream.events import decoding
 from stream.kinds.exit_score import SORTS
 from stream.kinds.registry import KINDS
 
@@ -80,6 +82,30 @@ def test_every_deciding_file_of_the_core_is_named_in_a_section() -> None:
 def test_the_tables_have_every_recipe_and_every_signal() -> None:
     first_cells = set(re.findall(r"^\| ([\w-]+) \|", PAGES, re.MULTILINE))
     assert first_cells >= set(KINDS) | set(SORTS)
+
+
+@pytest.mark.parametrize(
+    ("what", "bound"),
+    [
+        ("an event", f"{decoding.DEEPEST} levels"),
+        ("a name, url or image", f"{limits.LONGEST_TEXT:,} characters"),
+        ("a category", f"{limits.LONGEST_CATEGORY:,} characters"),
+        ("a cart that is built up line by line", f"{limits.LARGEST_CART / 1024:g} Ki characters"),
+        ("orders in a record", f"{limits.MOST_ORDERS:,}"),
+        ("visitors of a person", f"the {limits.MOST_VISITORS:,} "),
+        ("carts that a person is known to have had", f"the {limits.MOST_CARTS:,} "),
+        ("carts that a person is known to have had", f"these carts: {limits.MOST_LINES:,}"),
+        ("an empty cart of before the last order", f"for {limits.EMPTY_FOR / DAY:g} days"),
+        ("lines bought by a person", f"{limits.MOST_LINES:,}, of at most {limits.MOST_CARTS:,} "),
+        ("open episodes of a person", f"{limits.MOST_OPEN:,};"),
+        ("lines of all open episodes of a person", f"{limits.LARGEST_CARTS / 1024**2:g} Mi "),
+        ("finished episodes that a person remembers", f"{limits.MOST_REMEMBERED:,} "),
+        ("contents of the orders at a key", f"{limits.LARGEST_ORDERED / 1024**2:g} Mi "),
+    ],
+)
+def test_the_table_of_bounds_gives_those_of_the_code(what: str, bound: str) -> None:
+    (cell,) = re.findall(rf"^\| {what}[^|]* \| (.*)\|$", PAGE, re.MULTILINE)
+    assert bound in cell
 
 
 def test_no_line_is_longer_than_120_columns() -> None:

@@ -4,6 +4,8 @@ As a plugin of pytest (`-p tests.mutants.covering`) it names the running test to
 """
 
 import hashlib
+import os
+import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -19,10 +21,17 @@ FAST: Final = ("tests/unit", "tests/contract", "tests/golden")
 """The folders of the tests that run first. None needs a broker."""
 
 SLOWER: Final = {
-    "stream": ("tests/reference",),
+    "stream": (
+        "tests/reference",
+        *(f"tests/properties/test_compiled{part}.py" for part in ("", "_people", "_reading")),
+        "tests/properties/test_compiled_states.py",
+    ),
     "agents": ("tests/properties/test_fetch_protocol.py",),
 }
-"""Tests for changes that survive the fast ones, by the change's first folder. None needs a broker."""
+"""Tests for changes that survive the fast ones, by the change's first folder. None needs a broker.
+
+In the fast tests of stream/ the C extension often decides in place of the Python that it repeats. Others compare the two.
+"""
 
 Lines = dict[str, dict[int, set[str]]]
 """The tests that run a line, without their parameters, by file and line."""
@@ -43,14 +52,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def measured(folders: tuple[str, ...], sources: list[str]) -> Coverage:
-    """Runs the tests of the folders under coverage, unless the result for the same code is cached."""
+    """Runs the tests of the folders under coverage, unless the result for the same code is cached.
+
+    A part of the generated input shows which lines they run.
+    """
     digest = hashlib.sha256(" ".join([*folders, *sources]).encode()).hexdigest()[:12]
     kept = HOME / ".cache" / "mutants" / f"{_state()}-{digest}"
     if not kept.exists():
         run = [sys.executable, "-m", "coverage", "run", f"--data-file={kept}.part"]
         scope = f"--source={','.join(sources)}"
         tests = ["-m", "pytest", "-q", "-p", "tests.mutants.covering", "-p", "no:cacheprovider"]
-        subprocess.run([*run, scope, *tests, *folders], cwd=TREE, capture_output=True)
+        part = {**os.environ, "EFFORT": "part"}
+        subprocess.run([*run, scope, *tests, *folders], cwd=TREE, capture_output=True, env=part)
         Path(f"{kept}.part").rename(kept)
     return _read(kept)
 
@@ -89,7 +102,7 @@ def _read(kept: Path) -> Coverage:
 def tests_of(coverage: Coverage, file: str, first: int, last: int) -> list[str]:
     """The tests that run one of these lines, those first that run most in this file and little else.
 
-    Of lines that run at import: the files of tests that name the module, and those that use it most.
+    Of lines that run at import: the files of tests that use the module most, and those that name it.
     """
     by_line = coverage.lines.get(file, {})
     hits = Counter(test for tests in by_line.values() for test in tests)
@@ -100,7 +113,11 @@ def tests_of(coverage: Coverage, file: str, first: int, last: int) -> list[str]:
     for test, number in hits.items():
         files[test.partition("::")[0]] += number
     most = sorted(files, key=lambda name: -files[name])[:6]
-    module = f'"{file.removesuffix(".py").replace("/", ".")}"'
+    module = file.removesuffix(".py").replace("/", ".")
+    package, _, name = module.rpartition(".")
+    names = re.compile(
+        rf"{re.escape(module)}\b|from {re.escape(package)} import (\([^)]*|[^\n(]*)\b{name}\b"
+    )
     every = (each for folder in FAST for each in sorted((TREE / folder).rglob("test_*.py")))
-    named = [str(each.relative_to(TREE)) for each in every if module in each.read_text()]
-    return list(dict.fromkeys([*named, *most]))
+    named = [str(each.relative_to(TREE)) for each in every if names.search(each.read_text())]
+    return list(dict.fromkeys([*most, *named]))

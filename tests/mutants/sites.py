@@ -96,6 +96,11 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
         return
     if isinstance(node, ast.Assert | ast.JoinedStr):
         return  # what holds anyway, and texts
+    if isinstance(node, ast.keyword) and node.arg == "gc":
+        return  # whether a Struct is tracked by the garbage collector
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip":
+        yield from node.args  # `strict` says what holds anyway
+        return
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         if node.targets[0].id[0].isupper() and isinstance(node.value, ast.Subscript | ast.BinOp):
             if isinstance(node.value, ast.Subscript) or isinstance(node.value.op, ast.BitOr):

@@ -122,6 +122,13 @@ def test_an_earlier_visit_of_another_device_leaves_it() -> None:
     assert [each["visitor"] for each in driver.fired] == ["phone"]
 
 
+def test_a_visit_of_another_device_that_began_at_the_same_time_leaves_it() -> None:
+    driver = looks(looks(Driver(RULES), "x", visitor="desktop", every=0), "a", every=0)
+    looks(driver, "b", "c", "d")
+    looks(driver, "y", "z", "w", visitor="desktop").wait(DAY)
+    assert driver.story == FIRED
+
+
 def test_its_own_visit_feeds_it_while_it_meets_the_conditions() -> None:
     driver = gone(looks(Driver(RULES), "a", "b", "c"))
     (trigger,) = gone(looks(driver, "d", every=SECOND)).wait(DAY).fired

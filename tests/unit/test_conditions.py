@@ -108,6 +108,13 @@ def test_arms_are_cumulative_in_their_order_and_outside_all_there_is_none() -> N
     assert found.arm("customer:1") == ("a" if draw < 5_000 else "b" if draw < 7_550 else None)
 
 
+def test_an_arm_ends_before_the_bucket_of_its_percent() -> None:
+    found = recipes_file.load("recipes: [{name: cart-abandonment, arms: {a: 50, b: 50}}]")
+    arm = found.by_name["cart-abandonment"].arm
+    people = {ids.bucket("arm", "cart-abandonment", f"p{n}"): f"p{n}" for n in range(100_000)}
+    assert (arm(people[4_999]), arm(people[5_000])) == ("a", "b")
+
+
 def test_the_holdout_is_drawn_apart_from_the_arms_and_by_recipe() -> None:
     people = [f"customer:{n}" for n in range(2_000)]
     draws = [[ids.bucket(word, name, each) for each in people]

@@ -128,6 +128,11 @@ def test_after_an_order_in_the_visit_there_is_no_exit_offer_unless_it_is_cancell
     assert driver.story[1:] == ["fired exit-intent 1"]
 
 
+def test_an_order_at_the_very_start_of_the_visit_is_one_in_the_visit() -> None:
+    driver = Driver().pipe("page.viewed").pipe("order.placed").wait(20 * SECOND)
+    assert leaves(driver).story == ["refused exit-intent 1 ordered"]
+
+
 def test_it_fires_once_a_visit_and_once_in_7_days() -> None:
     driver = leaves(leaves(here()))
     driver.wait(7 * DAY - 20 * SECOND - 1).pipe("page.viewed").wait(20 * SECOND)
@@ -214,6 +219,15 @@ def test_the_shipped_offers_are_for_newcomers_returners_and_buyers(
     for _ in range(visits):
         driver.wait(HOUR).pipe("page.viewed")
     assert [each["offer"] for each in leaves(driver.wait(20 * SECOND)).fired] == [offer]
+
+
+@pytest.mark.parametrize(("apart", "offer"), [(30 * DAY - 1, None), (30 * DAY, "free-shipping")])
+def test_a_visitor_gets_one_offer_in_30_days(apart: int, offer: str | None) -> None:
+    always = {"offer": "free-shipping", "when": {}}
+    driver = leaves(here(recipe("exit-intent", offers=[always])))
+    driver.wait(15 * DAY).pipe("page.viewed").wait(apart - 15 * DAY - 10 * SECOND)
+    leaves(driver.pipe("page.viewed").wait(10 * SECOND))
+    assert [each["offer"] for each in driver.fired] == ["free-shipping", offer]
 
 
 def test_the_value_is_the_carts_or_else_the_price_of_the_subject() -> None:

@@ -54,6 +54,8 @@ def test_code_is_changed(tmp_path: Path, source: str, changed: str) -> None:
         "if TYPE_CHECKING:\n    x = 1",
         "x = f'{a + 1}'",
         "'A docstring.'",
+        "class X(Struct, gc=False): ...",
+        "x = zip(a, b, strict=True)",
         "def f():\n    return None",
     ],
 )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from stream.durations import DAY, HOUR, MINUTE
 from tests.driver import LAMP, START, Driver
 
@@ -67,6 +69,28 @@ def test_a_late_order_of_a_former_customer_goes_to_that_customer_only() -> None:
     before = len(driver.facts)
     driver.pipe("order.placed", order={"id": "o"}, customer="anna", client_time=START)
     assert facts_of(driver, before) == [("order.placed", "customer:anna")]
+
+
+@pytest.mark.parametrize(
+    ("type", "body", "claim"),
+    [
+        ("order.placed", {"order": {"id": "o"}}, "order.placed"),
+        ("order.cancelled", {"order": {"id": "o"}}, "order.cancelled"),
+        ("order.delivered", {"order": {"id": "o"}}, "order.delivered"),
+        ("consent.changed", {"channels": ["sms"], "granted": False}, "consent.changed"),
+        ("visitor.subscribed", {"channels": ["sms"]}, "consent.changed"),
+    ],
+)
+def test_a_late_event_of_a_former_customer_goes_to_its_keys_without_binding_them(
+    type: str, body: dict[str, Any], claim: str
+) -> None:
+    driver = Driver().pipe("page.viewed", customer="anna").wait(HOUR)
+    driver.pipe("page.viewed", customer="bert").wait(HOUR)
+    driver.pipe(type, **body, customer="anna", keys={"checkout": "h"}, client_time=START)
+    (fact,) = (each for each in driver.facts if each["type"] == type)
+    assert fact["person"] == "customer:anna"
+    found = [(each["type"], each["key"], each["person"]) for each in driver.claims]
+    assert found == [(claim, "checkout:h", "customer:anna")]
 
 
 def test_a_late_grant_lifts_no_withdrawal() -> None:

@@ -217,10 +217,16 @@ def test_a_checkout_without_a_cart_stays_open_when_a_cart_is_shown_empty() -> No
     assert checkout(driver) is not None
 
 
-def test_a_checkout_is_closed_when_it_is_7_days_old() -> None:
-    driver = Driver().pipe("checkout.started").wait(7 * DAY - 5 * MINUTE - 1).pipe("page.viewed")
-    assert checkout(driver) is not None
-    assert checkout(driver.pipe("page.viewed")) is None
+@pytest.mark.parametrize(("before", "is_open"), [(1, True), (0, False)])
+def test_a_checkout_is_closed_when_it_is_7_days_old(before: int, is_open: bool) -> None:
+    driver = Driver().pipe("checkout.started").wait(7 * DAY - 5 * MINUTE - before)
+    assert (checkout(driver.pipe("page.viewed")) is not None) is is_open
+
+
+@pytest.mark.parametrize(("after", "is_open"), [(0, False), (DAY - 1, False), (DAY, True)])
+def test_a_checkout_within_24h_of_an_order_belongs_to_it(after: int, is_open: bool) -> None:
+    driver = Driver().pipe("order.placed").wait(after).pipe("checkout.started")
+    assert (checkout(driver) is not None) is is_open
 
 
 @pytest.mark.parametrize(

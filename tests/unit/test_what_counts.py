@@ -4,6 +4,7 @@ import pytest
 
 from stream.durations import DAY, HOUR, MINUTE
 from stream.state.orders import HandedOrder
+from tests.driver import recipe
 from tests.people_driver import FUNNEL, START, PeopleDriver, line
 
 CART = "fired cart-abandonment 1"
@@ -160,6 +161,14 @@ def test_an_empty_cart_that_never_changed_closes_nothing() -> None:
     assert people.wait(DAY).story == [CART]
 
 
+@pytest.mark.parametrize(("after", "story"), [(0, [CART]), (1, [CHECKOUT])])
+def test_a_checkout_of_the_time_of_the_last_order_counts_as_closed(
+    after: int, story: list[str]
+) -> None:
+    people = PeopleDriver().order().wait(HOUR)
+    assert people.idle(line("lamp", START + 1), checkout=START + after).wait(DAY).story == story
+
+
 @pytest.mark.parametrize(("after", "story"), [(DAY - 1, []), (DAY, [CHECKOUT])])
 def test_a_checkout_of_an_old_cart_counts_24h_after_the_order(after: int, story: list[str]) -> None:
     people = PeopleDriver().order().wait(2 * DAY)
@@ -195,6 +204,13 @@ def test_a_handed_over_order_ends_episodes_fed_before_it() -> None:
     people = PeopleDriver().idle(line("lamp", START)).wait(MINUTE)
     people.identified(HandedOrder("o", people.now - 1)).wait(DAY)
     assert people.story == [CONVERTED]
+
+
+def test_a_handed_over_order_ends_what_was_browsed_up_to_its_time() -> None:
+    people = PeopleDriver(recipe("browse-abandonment", reach="any"))
+    people.idle(unanswered=True, query="lamp").wait(MINUTE)
+    people.identified(HandedOrder("o", START)).wait(DAY)
+    assert people.story == ["closed browse-abandonment 1 converted"]
 
 
 def test_a_handed_over_order_keeps_episodes_fed_later_that_count() -> None:

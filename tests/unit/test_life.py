@@ -1,0 +1,36 @@
+"""Orders that open and life steps near each other, to the millisecond. Source: docs/semantics-life.md, 12."""
+
+from typing import Any
+
+import pytest
+
+from stream.durations import DAY, MINUTE
+from tests.driver import START, Driver
+
+
+def bought(*recipes: dict[str, Any], **fields: Any) -> Driver:
+    """Anna's order at START, under these recipes of post-purchase."""
+    rules = [{"kind": "post-purchase", **each} for each in recipes]
+    driver = Driver({"policy": {"caps": []}, "recipes": rules})
+    return driver.pipe("order.placed", customer="anna", order={"id": "o", "value": 5}, **fields)
+
+
+@pytest.mark.parametrize(("ago", "story"), [(DAY, ["fired thanks 1"]), (DAY + 1, [])])
+def test_an_order_of_more_than_a_day_ago_opens_nothing(ago: int, story: list[str]) -> None:
+    driver = bought({"name": "thanks", "steps": ["2d"]}, client_time=START - ago)
+    assert driver.wait(3 * DAY).story == story
+
+
+@pytest.mark.parametrize(
+    ("after", "story"),
+    [
+        (5 * MINUTE, ["fired first 1", "fired second 1"]),
+        (5 * MINUTE - 1, ["fired first 1", "deferred second 1 lower_priority", "fired second 1"]),
+    ],
+)
+def test_a_life_step_waits_5_minutes_after_a_more_important_one(
+    after: int, story: list[str]
+) -> None:
+    first = {"name": "first", "steps": ["10m"], "priority": 1}
+    second = {"name": "second", "steps": [f"{10 * MINUTE + after}ms"], "priority": 2}
+    assert bought(first, second).wait(DAY).story == story
