@@ -109,6 +109,11 @@ class Driver:
         return self._changelogs
 
     @property
+    def counts(self) -> dict[tuple[str, ...], int]:
+        """The counts of all stages, for metrics."""
+        return self._out.counts
+
+    @property
     def claims(self) -> list[Document]:
         return [json.loads(value) for _, value in self._out.claims]
 

@@ -16,7 +16,7 @@ from agents.bridge.producers import Chunk, Row
 from agents.bridge.rows import row
 from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.translating import Arrived, Bridged, Letter, bridged, kept
-from agents.bridge.values import Undecodable, framed, unwrapped, written
+from agents.bridge.values import HEADER, KEY_HEADER, Undecodable, framed, unwrapped, written
 from agents.kafka.decompression import OVERSIZED
 from stream.connect.source import Source
 from stream.connect.translation import LeftOut
@@ -97,27 +97,51 @@ class Cutter:
 
     async def _translated(self, arrived: Arrived, source: Source) -> tuple[bytes | None, Bridged]:
         """(the value as JSON or as a row, None if unreadable; its translation)."""
-        if arrived.value is None:
+        if arrived.value is None and not _is_event_without_data(arrived, source):
             return None, Bridged([], [], [TOMBSTONE])
         if arrived.value is OVERSIZED:
             return None, Bridged([], [Letter("too_large", "$")], [])
         try:
-            value = await self._decoded(arrived)
+            value = await self._decoded(arrived.value or b"", arrived.headers)
+            arrived = arrived._replace(key=await self._key(arrived, source))
         except Undecodable as error:
             return None, Bridged([], [Letter(str(error), "$")], [])
+        if value.strip() == b"null":
+            return None, Bridged([], [], [TOMBSTONE])
         found = row(value)
         if found.reason is not None:
             return None, Bridged([], [], [LeftOut("", found.reason, "$")])
         return found.value, bridged(arrived, found.value, source, self._time.now())
 
-    async def _decoded(self, arrived: Arrived) -> bytes:
+    async def _key(self, arrived: Arrived, source: Source) -> bytes | None:
+        """The key, decoded if it is read: that of an outbox is its visitor. Raises Undecodable."""
+        if arrived.key is None or not _is_of_router(arrived, source):
+            return arrived.key
+        named = arrived.headers.get(KEY_HEADER)
+        return await self._decoded(arrived.key, {} if named is None else {HEADER: named})
+
+    async def _decoded(self, value: bytes, headers: Mapping[str, bytes]) -> bytes:
         """The decoded value. Raises Undecodable."""
-        found = framed(arrived.value or b"", arrived.headers)
+        found = framed(value, headers)
         if found is None:
-            return unwrapped(arrived.value or b"")
+            return unwrapped(value)
         read = self._schemas.known(found.address) or await self._schemas.reader(found.address)
         document = read(found.payload)
         return unwrapped(document if isinstance(document, bytes) else written(document))
+
+
+def _is_event_without_data(arrived: Arrived, source: Source) -> bool:
+    """Whether it is a CloudEvent that is whole in its headers, such as a checkout.started."""
+    return source.kind == "cloudevents" and _has(arrived, "ce_type")
+
+
+def _is_of_router(arrived: Arrived, source: Source) -> bool:
+    """Whether Debezium's outbox router wrote it."""
+    return source.kind == "cloudevents" and _has(arrived, "eventtype")
+
+
+def _has(arrived: Arrived, header: str) -> bool:
+    return any(name.lower() == header for name in arrived.headers)
 
 
 def _records(

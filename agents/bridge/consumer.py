@@ -193,14 +193,26 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """The ends of the partitions from a recent answer of a broker; None for a partition without one."""
         return {place: self._end(place) for place in self.assigned.places} if self.assigned else {}
 
+    def known_ends(self) -> dict[TopicPartition, int | None]:
+        """The ends as of the last answers, however old. While a chunk waits to be written, nothing new is asked."""
+        return (
+            {place: self._known_end(place)[0] for place in self.assigned.places}
+            if self.assigned
+            else {}
+        )
+
     def _end(self, place: TopicPartition) -> int | None:
-        try:
-            asked = self._consumer.last_poll_timestamp(place)
-            end: int | None = self._consumer.last_stable_offset(place)
-        except IllegalStateError:
-            return None
+        end, asked = self._known_end(place)
         fresh = asked is not None and time.time() - asked / 1000 < FRESH_S
         return end if fresh else None
+
+    def _known_end(self, place: TopicPartition) -> tuple[int | None, float | None]:
+        """(the end of a partition, when a broker said so: ms)."""
+        try:
+            asked = self._consumer.last_poll_timestamp(place)
+            return self._consumer.last_stable_offset(place), asked
+        except IllegalStateError:
+            return None, None
 
     async def stop(self) -> None:
         """Finishes the current chunk and leaves the group."""

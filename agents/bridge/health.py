@@ -53,7 +53,7 @@ class BridgeHealth:
         """The exposition format of Prometheus."""
         lag, age = Counter[str](), Counter[str]()
         assigned = self._consumer.assigned
-        for place, end in self._consumer.ends().items():
+        for place, end in self._consumer.known_ends().items():
             source = self._settings.topics[place.topic].name
             if assigned is None or end is None or place not in assigned.next:
                 continue

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from agents.bridge.values import written
 from stream.connect.reading import UNREADABLE, parse
 
 OPERATIONS: Final = frozenset("crudtm")
@@ -36,17 +37,20 @@ def row(value: bytes) -> TableRow:
         return TableRow(value)
     if _is_envelope(document):
         return _judged(document["op"], document["after"], value)
-    if "__op" in document or "__deleted" in document:
+    operation = document.get("__op")
+    if isinstance(operation, str) or "__deleted" in document:
         removed = str(document.get("__deleted")).lower() == "true"
-        return _judged("d" if removed else document.get("__op", "u"), document, value)
+        return _judged("d" if removed else operation or "u", document, value)
     return TableRow(value)
 
 
 def _is_envelope(document: dict[str, Any]) -> bool:
+    operation = document.get("op")
     return (
         "after" in document
         and isinstance(document.get("source"), dict)
-        and document.get("op") in OPERATIONS
+        and isinstance(operation, str)
+        and operation in OPERATIONS
     )
 
 
@@ -56,4 +60,10 @@ def _judged(operation: Any, after: Any, value: bytes) -> TableRow:
     if operation not in CHANGES or not isinstance(after, dict):
         return TableRow(value, "deleted")
     columns = {name: each for name, each in after.items() if not name.startswith("__")}
-    return TableRow(_written(columns))
+    try:
+        return TableRow(_written(columns))
+    except (
+        UnicodeEncodeError,
+        OverflowError,
+    ):  # a lone surrogate, or a number of more than 64 bits
+        return TableRow(written(columns))

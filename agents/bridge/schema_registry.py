@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from typing import Any, Final
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
@@ -80,8 +81,8 @@ class SchemaRegistry:
         """Adds the schemas that a schema refers to, to `named`, dependencies first."""
         if not depth:
             raise Undecodable("unknown_schema")
-        for each in found.get("references") or ():
-            other = await self._answer(f"subjects/{each['subject']}/versions/{each['version']}")
+        for path in _references(found):
+            other = await self._answer(path)
             await self._load(other, named, depth - 1)
             avro(_schema(other), named)
 
@@ -106,11 +107,20 @@ class SchemaRegistry:
         if self._session is None:
             limit = aiohttp.ClientTimeout(ANSWER_S)
             self._session = aiohttp.ClientSession(timeout=limit, headers={"Accept": ACCEPT})
-        url = self._url
-        for part in path.split("/"):
-            url = url / part
+        url = self._url.joinpath(*path.split("/"), encoded=True)
         async with self._session.get(url, allow_redirects=False) as answer:
             return answer.status, await answer.read()
+
+
+def _references(found: dict[str, Any]) -> list[str]:
+    """The paths of the schemas that a schema refers to. A subject may contain a slash."""
+    try:
+        return [
+            f"subjects/{quote(each['subject'], safe='')}/versions/{int(each['version'])}"
+            for each in found.get("references") or ()
+        ]
+    except (LookupError, TypeError, ValueError):
+        raise Undecodable("unknown_schema") from None
 
 
 def _missing() -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import fastavro
 
 HEADER: Final = "__value_schema_id"
+KEY_HEADER: Final = "__key_schema_id"
 BY_NUMBER: Final = 0
 BY_GUID: Final = 1
 NUMBERED: Final = 5
@@ -63,23 +64,41 @@ def _address(named: bytes) -> str:
 
 
 def avro(schema: Any, named: dict[str, Any]) -> Read:
-    """A reader of values with this schema. `named`: the schemas that it refers to. Raises Undecodable."""
+    """A reader of values with this schema. `named`: the schemas that it refers to. Raises Undecodable.
+
+    A record with one field has the bytes of that field. It is there because fastavro finds a schema that is only a name,
+    or a union of names, inside of a record alone.
+    """
+    field = {"name": VALUE, "type": _without_defaults(schema)}
+    holder = {"type": "record", "name": f"holder_{len(named)}", "fields": [field]}
     try:
-        parsed = fastavro.parse_schema(schema, named_schemas=named)
+        parsed = fastavro.parse_schema(holder, named_schemas=named)
     except (fastavro.schema.SchemaParseException, ValueError, LookupError, TypeError):
         raise Undecodable("unknown_schema") from None
 
     def read(payload: bytes) -> Any:
         stream = BytesIO(payload)
         try:
-            found = fastavro.schemaless_reader(stream, parsed, None)
+            found: Any = fastavro.schemaless_reader(stream, parsed, None)
         except (ValueError, LookupError, EOFError, TypeError, ArithmeticError, StructError):
             raise Undecodable("not_avro") from None
         if stream.read(1):
             raise Undecodable("not_avro")
-        return found
+        return found[VALUE]
 
     return read
+
+
+VALUE: Final = "value"
+
+
+def _without_defaults(schema: Any) -> Any:
+    """The schema without defaults. Only a reader's count, and many a writer's are of a wrong type, which registries take."""
+    if isinstance(schema, list):
+        return [_without_defaults(each) for each in schema]
+    if isinstance(schema, dict):
+        return {name: _without_defaults(each) for name, each in schema.items() if name != "default"}
+    return schema
 
 
 def written(document: Any) -> bytes:
@@ -96,7 +115,9 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, bytes):
         return b64encode(value).decode()
-    if isinstance(value, Decimal | uuid.UUID):
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, uuid.UUID):
         return str(value)
     raise TypeError
 

@@ -48,6 +48,10 @@ class BatchCounts:
                 counter = metrics.facts.labels(outcome)
             case "claims", outcome:
                 counter = metrics.claims.labels(outcome)
+            case "orders", "joined":
+                counter = metrics.joined
+            case "orders", visitor:
+                counter = metrics.orders.labels(visitor)
             case "triggers", outcome, recipe:
                 counter = metrics.fired.labels(recipe, outcome)
             case "audiences", change, audience:

@@ -63,6 +63,8 @@ class Metrics:
         self.recipes = RecipesMetrics(common, self.now, self._counts.forget, recipes)
         self.fired = self.recipes.fired
         self.audiences = AudienceMetrics(common)
+        self.orders = Counter("orders", "Orders, not recurring", ["visitor"], **common)
+        self.joined = Counter("orders_joined", "Of unseen visitors, reached a person", **common)
         self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **common)
         self.rejected = Counter(
             "rejected", "Records that are not a valid event", ["reason"], **common
@@ -128,6 +130,8 @@ class Metrics:
             self.events.labels("rejected", kind)
         for kind in (*TYPES, OTHER):
             self.unknown.labels(kind)
+        for visitor in ("seen", "unseen"):
+            self.orders.labels(visitor)
         self.decisions.labels("fired", "")
         self.recipes.shadow_decisions.labels("fired", "")
         for outcome in ("applied", "copy"):

@@ -58,9 +58,9 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 def _document(given: Given) -> Any:
     """The event in structured form. A binary event and an outbox row have their attributes in headers."""
     headers = {name.lower(): value for name, value in given.headers.items()}
-    mark = "ce_" if isinstance(given, Record) else "ce-"
+    mark, read = ("ce_", str) if isinstance(given, Record) else ("ce-", unquote)
     document = parse(body_of(given)) if body_of(given).strip() else {}
-    attributes = {name: unquote(headers.get(mark + name, "")) for name in ATTRIBUTES}
+    attributes = {name: read(headers.get(mark + name, "")) for name in ATTRIBUTES}
     if attributes["type"]:
         return UNREADABLE if document is UNREADABLE else {**attributes, "data": document}
     if isinstance(given, Record) and document is not UNREADABLE:

@@ -10,7 +10,7 @@ from stream.events.owner import is_pseudo, pseudo_key
 from stream.events.types import Event, OrderPlaced, PaymentFailed
 from stream.outputs import triggers
 from stream.outputs.outputs import Outputs
-from stream.stages import own_facts
+from stream.stages import joined_orders, own_facts
 from stream.stages.own_facts import PlacedOrder
 from stream.state import filling
 from stream.state import ordered as orders
@@ -51,6 +51,7 @@ def place(
     key = own or (None if again else shop_cart)
     emptied: Contents | None = None
     if enter_order(state.orders, order.id, t, order.recurring):
+        joined_orders.placed(state, out)
         emptied = _empty(state, event, t)
         cancel_triggers(state, order.id, t, out)
     kept = state.ordered.lines if emptied and state.ordered is not None else []

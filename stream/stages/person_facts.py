@@ -8,7 +8,7 @@ from stream.episodes.visible_summary import VisibleSummary, remember
 from stream.kinds import funnel, membership, registry
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
-from stream.stages import life_facts
+from stream.stages import joined_orders, life_facts
 from stream.state import facts
 from stream.state.facts import (
     Consented,
@@ -60,6 +60,7 @@ def _moved(person: Person, fact: Moved, recipes: Recipes, out: Outputs) -> None:
 
 
 def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs) -> None:
+    joined_orders.handed_over(person, fact, out)
     watches.take_over(person, fact.watches, fact.visitor, fact.at)
     for order in sorted(fact.orders, key=lambda order: order.at):
         done = orders.place(person, order, fact.at, recipes, out)
@@ -83,6 +84,8 @@ def _ordered(person: Person, fact: Ordered, recipes: Recipes, out: Outputs) -> N
     placed = HandedOrder(fact.order_id, fact.at, fact.recurring, fact.cart_id, fact.contents)
     placed.whole = fact.whole
     done = orders.place(person, placed, fact.at, recipes, out)
+    if done.is_new:
+        joined_orders.joined(person, fact, out)
     life_facts.placed(person, fact.whole, done, fact, recipes, out)
 
 

@@ -30,6 +30,8 @@ from stream.outputs.outputs import Outputs
         ),
         (("facts", "copy"), "facts", {"outcome": "copy"}),
         (("claims", "copy"), "claims", {"outcome": "copy"}),
+        (("orders", "unseen"), "orders", {"visitor": "unseen"}),
+        (("orders", "joined"), "orders_joined", {}),
         (("triggers", "cancelled", "a"), "published", {"recipe": "a", "kind": "cancelled"}),
         (("audiences", "left", "vips"), "audience_changes", {"audience": "vips", "kind": "left"}),
         (("erased", "email"), "people_erased", {"kind": "email"}),

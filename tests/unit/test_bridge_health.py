@@ -104,6 +104,21 @@ def test_the_lag_of_a_source_is_the_sum_and_its_age_the_largest(
     play(test, running=False)
 
 
+def test_a_bridge_that_cannot_write_is_behind_though_it_asks_for_nothing_more() -> None:
+    async def test(given: Given) -> None:
+        given.kafka.polled = (time.time() - 10 * consuming.FRESH_S) * 1000
+        given.kafka.logs[A] = [record(9)]
+        await given.assigned(A)
+        assert given.consumer.assigned is not None
+        given.consumer.assigned.next = {A: 7}
+        given.consumer.assigned.newest = {A: given.consumer.now - 400_000}
+        given.health.metrics()
+        assert given.value("lag_records", source="shop") == 3
+        assert (given.value("lag_seconds", source="shop") or 0) >= 400
+
+    play(test, running=False)
+
+
 def test_a_bridge_may_be_still_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000.0]
     monkeypatch.setattr(judging, "time", SimpleNamespace(monotonic=lambda: now[0]))

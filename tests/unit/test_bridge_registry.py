@@ -30,7 +30,7 @@ class Server:
         self.asked.append(request.path)
         if self.fails:
             return web.Response(status=self.fails.pop(0))
-        found = self.answers.get(request.path)
+        found = self.answers.get(request.path) or self.answers.get(request.raw_path)
         if found is None:
             return web.Response(status=404)
         return web.Response(text=found if isinstance(found, str) else json.dumps(found))
@@ -91,6 +91,68 @@ def test_schemas_that_a_schema_refers_to_are_fetched_before_it() -> None:
         }
         server.answers["/base/subjects/r-value/versions/3"] = {"schema": RECORD}
         assert (await registry.reader("ids/7"))(ONE) == {"r": {"a": 1}}
+
+    play(test)
+
+
+def test_a_subject_may_contain_a_slash() -> None:
+    async def test(server: Server, registry: SchemaRegistry) -> None:
+        reference = {"name": "R", "subject": "shop/r 1", "version": 3}
+        server.answers["/base/schemas/ids/7"] = {"schema": '"R"', "references": [reference]}
+        server.answers["/base/subjects/shop%2Fr%201/versions/3"] = {"schema": RECORD}
+        assert (await registry.reader("ids/7"))(ONE) == {"a": 1}
+
+    play(test)
+
+
+@pytest.mark.parametrize("references", ["R", 7, [None], [{"subject": "r"}], [{"version": 1}]])
+def test_a_schema_with_unreadable_references_is_unknown(references: Any) -> None:
+    async def test(server: Server, registry: SchemaRegistry) -> None:
+        server.answers["/base/schemas/ids/7"] = {"schema": RECORD, "references": references}
+        with pytest.raises(Undecodable, match="unknown_schema"):
+            await registry.reader("ids/7")
+
+    play(test)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"), [('["R", "S"]', b"\0\x02"), ('"R"', b"\x02")], ids=["union", "name"]
+)
+def test_a_schema_may_be_just_names_of_others(schema: str, value: bytes) -> None:
+    """Confluent's way to several types in one topic is a union of references."""
+
+    async def test(server: Server, registry: SchemaRegistry) -> None:
+        names = "RS"
+        server.answers["/base/schemas/ids/7"] = {
+            "schema": schema,
+            "references": [{"name": n, "subject": n, "version": 1} for n in names],
+        }
+        for name in names:
+            other = RECORD.replace('"R"', f'"{name}"')
+            server.answers[f"/base/subjects/{name}/versions/1"] = {"schema": other}
+        assert (await registry.reader("ids/7"))(value) == {"a": 1}
+
+    play(test)
+
+
+def test_two_schemas_may_refer_to_the_same_third() -> None:
+    async def test(server: Server, registry: SchemaRegistry) -> None:
+        def record(name: str, *types: str) -> str:
+            fields = [{"name": each.lower(), "type": each} for each in types]
+            return json.dumps({"type": "record", "name": name, "fields": fields})
+
+        def refer(*names: str) -> list[dict[str, Any]]:
+            return [{"name": name, "subject": name, "version": 1} for name in names]
+
+        third = refer("R")
+        server.answers |= {
+            "/base/schemas/ids/7": {"schema": record("O", "P", "Q"), "references": refer(*"PQ")},
+            "/base/subjects/P/versions/1": {"schema": record("P", "R"), "references": third},
+            "/base/subjects/Q/versions/1": {"schema": record("Q", "R"), "references": third},
+            "/base/subjects/R/versions/1": {"schema": RECORD},
+        }
+        read = (await registry.reader("ids/7"))(ONE + b"\x04")
+        assert read == {"p": {"r": {"a": 1}}, "q": {"r": {"a": 2}}}
 
     play(test)
 

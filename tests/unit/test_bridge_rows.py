@@ -107,3 +107,76 @@ def test_a_bridge_carries_the_outbox_of_a_shop_but_not_its_history() -> None:
     ]
     reasons = [left.reason for _, out in piece.outs for left in out.left_out]
     assert reasons == ["history", "deleted"]
+
+
+@pytest.mark.parametrize("operation", [b'["c"]', b"{}", b"7", b"null"])
+def test_an_operation_that_is_no_text_is_none_of_debeziums(operation: bytes) -> None:
+    for value in (
+        b'{"op": %s, "after": {}, "source": {}}' % operation,
+        b'{"__op": %s, "a": 1}' % operation,
+    ):
+        assert row(value) == (value, None)
+
+
+@pytest.mark.parametrize(
+    ("column", "read"),
+    [(b'"\\ud800"', "?"), (b"NaN", None), (b"7" * 39 + b', "m": NaN', int("7" * 39))],
+    ids=["a lone surrogate", "no number", "more than 64 bits"],
+)
+def test_a_column_that_json_hardly_has_stops_no_bridge(column: bytes, read: object) -> None:
+    value = b'{"op": "c", "after": {"id": "b1", "n": %s}, "source": {}}' % column
+    found = json.loads(row(value).value, parse_constant=lambda name: None)
+    assert (found["id"], found["n"]) == ("b1", read)
+
+
+def one(value: bytes | None, key: bytes | None = None, **headers: str) -> list[Any]:
+    """The events of one record of a bus, and why anything of it was left out."""
+
+    async def cut() -> list[Piece]:
+        bus = Source(name="bus", kind="cloudevents", trust="server")
+        cutter = Cutter({PLACE.topic: bus}, SchemaRegistry(None), BrokerTime())
+        names = [(name, text.encode()) for name, text in headers.items()]
+        record = SimpleNamespace(offset=0, timestamp=T, value=value, key=key, headers=names)
+        batch = SimpleNamespace(records=[record], next=1, time=T)
+        return [piece async for piece in cutter.pieces({PLACE: [batch]}, {PLACE: 0})]
+
+    (piece,) = asyncio.run(cut())
+    dead = [dict(each.headers)["reason"].decode() for each in piece.chunk.rows if each.dead]
+    events = [json.loads(each.value) for each in piece.chunk.rows if not each.dead]
+    return [*events, *dead, *(left.reason for _, out in piece.outs for left in out.left_out)]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [b"v-1", b'"v-1"', b'{"schema": {"type": "string", "optional": false}, "payload": "v-1"}'],
+)
+def test_the_key_of_an_outbox_is_read_as_its_converter_writes_it(key: bytes) -> None:
+    (event,) = one(OUTBOX["payload"].encode(), key, id="b1f0", eventType="order.placed")
+    assert event["visitor"] == "v-1"
+
+
+def test_a_key_with_a_schema_needs_a_registry() -> None:
+    key = b"\0\0\0\0\5\6v-1"
+    assert one(OUTBOX["payload"].encode(), key, id="b", eventType="order.placed") == [
+        "no_schema_registry"
+    ]
+    event = {"id": "1", "source": "s", "type": "checkout.started", "subject": "v"}
+    assert one(bytes_of(event), key)[0]["visitor"] == "v", "nothing reads the key"
+
+
+def test_an_event_may_be_whole_in_its_headers() -> None:
+    """A CloudEvent without data has no value. Without headers that is a tombstone."""
+    (event,) = one(None, ce_id="1", ce_source="s", ce_type="checkout.started", CE_SUBJECT="v")
+    assert (event["type"], event["visitor"]) == ("checkout.started", "v")
+    assert one(None, b"v", id="b1f0") == ["tombstone"]
+
+
+@pytest.mark.parametrize("value", [b"null", b' {"schema": null, "payload": null}'])
+def test_a_value_that_is_null_is_a_tombstone(value: bytes) -> None:
+    assert one(value) == ["tombstone"]
+
+
+def test_headers_of_a_record_are_texts_as_they_are() -> None:
+    """HTTP's headers alone have percent signs before what is not ASCII."""
+    (event,) = one(b"{}", ce_id="1", ce_source="s", ce_type="checkout.started", ce_subject="50%25")
+    assert event["visitor"] == "50%25"
