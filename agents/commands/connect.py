@@ -99,7 +99,8 @@ def _check(args: argparse.Namespace) -> int:
             print(f"  {line}")
     if (names := unkeyed(sources)) and pepper(Environment(os.environ)) is None:
         print(f"{PEPPER_SETTING} must be set for {', '.join(names)}: it is not set here")
-    print(f"{args.file}: {len(sources)} sources, no faults")
+    number = "1 source" if len(sources) == 1 else f"{len(sources)} sources"
+    print(f"{args.file}: {number}, no faults")
     return 0
 
 

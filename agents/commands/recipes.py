@@ -97,11 +97,21 @@ def _check(args: argparse.Namespace) -> int:
             continue
         steps = ", ".join(short(step) for step in recipe.steps)
         when = "at once" if recipe.kind == "exit-intent" else f"after {steps}"
+        mode = "shadow, " if recipe.mode == "shadow" else ""
         print(
-            f"{name} ({recipe.kind}, version {recipe.version}): {when}, to {', '.join(recipe.channels)}"
+            f"{name} ({recipe.kind}, {mode}version {recipe.version}): {when}, to {', '.join(recipe.channels)}"
         )
-    print(f"{args.file}: {len(found.names)} recipes, no faults")
+    for audience in found.audiences.all:
+        print(f"audience {audience.name}")
+    counted = [_counted(len(found.names), "recipe")]
+    if found.audiences.all:
+        counted.append(_counted(len(found.audiences.all), "audience"))
+    print(f"{args.file}: {', '.join(counted)}, no faults")
     return 0
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def _now() -> int:

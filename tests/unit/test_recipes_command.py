@@ -37,10 +37,28 @@ def test_a_valid_file_is_described_in_words(
     ]
 
 
+def test_audiences_and_shadows_are_named_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = """
+recipes: [{name: cart-abandonment, mode: shadow}]
+audiences: [{name: loyal, members: {orders: {min: 4}}}, {name: new, members: {orders: {max: 0}}}]
+"""
+    status, file = checked(tmp_path, text)
+    assert status == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "cart-abandonment (cart-abandonment, shadow, version 1): after 1h, 1d, 3d, "
+        "to email, sms, push, messenger",
+        "audience loyal",
+        "audience new",
+        f"{file}: 1 recipe, 2 audiences, no faults",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("recipes:\n  - name: a\n    kind: cart\n", ":2: recipes[0].kind"),
+        ("recipes:\n  - name: a\n    kind: cart\n", ":3: recipes[0].kind"),
         ("recipes:\n  - name: cart-abandonment\n    steps: [soon]\n", ":3: recipes[0].steps[0]"),
         ("policy:\n  caps:\n    - {max: 0, per: 1h, then: drop}\n", ":3: policy.caps[0].max"),
         ("policy: {zone: Nowhere/City}\n", ":1: policy.zone"),
