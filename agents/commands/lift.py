@@ -60,6 +60,9 @@ def run(args: argparse.Namespace) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    except FileNotFoundError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
     except (KafkaError, OSError, msgspec.MsgspecError) as error:
         print(f"the outcomes cannot be read: {error}", file=sys.stderr)
         return 1

@@ -202,6 +202,7 @@ def test_the_command_reports_what_it_cannot_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["lift", "--from", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"{tmp_path}/outcomes.jsonl: No such file or directory\n"
     assert main(written(tmp_path, [b'{"recipe":1}'])) == 1
     assert "the outcomes cannot be read" in capsys.readouterr().err
 
