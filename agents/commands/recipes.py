@@ -29,6 +29,7 @@ from agents.published.published_document import PublishedDocument, checked
 from agents.published.published_log import published
 from agents.published.timetable import Timetable
 from agents.replay.span import bound
+from agents.runtime.counted import counted
 from stream import recipes_file
 
 
@@ -103,15 +104,11 @@ def _check(args: argparse.Namespace) -> int:
         )
     for audience in found.audiences.all:
         print(f"audience {audience.name}")
-    counted = [_counted(len(found.names), "recipe")]
+    parts = [counted(len(found.names), "recipe")]
     if found.audiences.all:
-        counted.append(_counted(len(found.audiences.all), "audience"))
-    print(f"{args.file}: {', '.join(counted)}, no faults")
+        parts.append(counted(len(found.audiences.all), "audience"))
+    print(f"{args.file}: {', '.join(parts)}, no faults")
     return 0
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def _now() -> int:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from agents.explain import life_text
 from agents.explain.event_text import moment, money, things
 from agents.explain.refusal_reasons import Case, recipe_of, span, why
+from agents.runtime.counted import counted
 from stream.durations import DAY, HOUR, MINUTE, SECOND
 from stream.outputs.triggers import CANCELLED
 from stream.recipes.history import START, History
@@ -101,7 +102,7 @@ class DecisionText:
             return f"{step} waits until {self.clock(decision['until'])}", tuple(details)
         if decision["outcome"] == "closed":
             left = decision["steps_left"]
-            steps = "1 step" if left == 1 else f"{left} steps"
+            steps = counted(left, "step")
             return f"{decision['recipe']} ended with {steps} left", tuple(details)
         shown = self._recipe(decision).kind in ON_THE_PAGE
         return f"{step} was {'not shown' if shown else 'held back'}", tuple(details)
