@@ -18,6 +18,7 @@ from msgspec import Struct
 from agents.config.settings import Settings, SettingsError
 from agents.explain import own_records
 from agents.explain.decision_sources import Kafka
+from agents.kafka.unreachable import told
 from agents.worker.producer import AUDIENCES
 from stream.marked import hint
 from stream.outputs.audience_changes import ENTERED, ChangeEvent
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except (KafkaError, OSError, msgspec.MsgspecError) as error:
-        print(f"the audience cannot be read: {error}", file=sys.stderr)
+        print(f"the audience cannot be read: {told(error)}", file=sys.stderr)
         return 1
     for member in found:
         print(msgspec.json.encode(member).decode() if args.json else member.person)

@@ -21,6 +21,7 @@ from agents.explain.decision_sources import DecisionSource, Files, Kafka
 from agents.explain.lookup import Answer, ask
 from agents.explain.present import Present
 from agents.kafka.topics import TopicsMissing
+from agents.kafka.unreachable import told
 from agents.published import in_force
 from agents.published.published_log import published
 from stream.episodes import quiet_hours
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except KafkaError as error:
-        print(f"{','.join(settings.kafka)}: {error}", file=sys.stderr)
+        print(f"{','.join(settings.kafka)}: {told(error)}", file=sys.stderr)
         return 1
     if found is None:
         where = args.folder or f"the topics {settings.prefix}*"

@@ -19,6 +19,7 @@ from rich.progress import track
 
 from agents.config.settings import Settings, SettingsError, kafka_python_options
 from agents.kafka.topics import EVENTS
+from agents.kafka.unreachable import told
 from agents.simulator import traffic as shoppers
 from agents.simulator.faults import Faults
 from agents.simulator.publish import current, lines, send
@@ -134,7 +135,7 @@ def _to_kafka(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except KafkaError as error:
-        print(error, file=sys.stderr)
+        print(told(error), file=sys.stderr)
         return 1
     seed = time.time_ns() if args.seed is None else args.seed
     traffic = current(shoppers.hour(seed, args.rate, args.seconds, args.faults))

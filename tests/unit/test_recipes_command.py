@@ -109,3 +109,16 @@ def test_without_a_broker_nothing_can_be_listed(
     monkeypatch.delenv("TRIGGERS_KAFKA", raising=False)
     assert main(["recipes", "list"]) == 2
     assert "TRIGGERS_KAFKA is not set" in capsys.readouterr().err
+
+
+def test_number_0_is_compared_without_a_broker(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the file in TRIGGERS_RECIPES."""
+    monkeypatch.delenv("TRIGGERS_KAFKA", raising=False)
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    before.write_text("recipes: [{name: cart-abandonment}]")
+    after.write_text("recipes: [{name: cart-abandonment, steps: [45m, 24h, 72h]}]")
+    monkeypatch.setenv("TRIGGERS_RECIPES", str(before))
+    assert main(["recipes", "diff", "0", str(after)]) == 0
+    assert capsys.readouterr().out == "cart-abandonment: step 1 moves from 1h to 45m\n"
