@@ -61,6 +61,8 @@ def guarded(args: argparse.Namespace, work: Callable[[], int], *given: Path | No
         print(f"{args.file}:{fault.line}: {fault}", file=sys.stderr)
     except (gzip.BadGzipFile, EOFError, backtest.BeforeYear2000) as fault:
         print(f"{args.file}: {fault}", file=sys.stderr)
+    except BrokenPipeError:
+        raise
     except OSError as fault:
         named = Path(fault.filename or args.out)
         print(f"{named}: {fault.strerror}", file=sys.stderr)

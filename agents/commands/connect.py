@@ -87,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     except (gzip.BadGzipFile, EOFError) as fault:
         print(f"{args.file}: {fault}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise
     except OSError as fault:
         print(f"{fault.filename}: {fault.strerror}", file=sys.stderr)
         return 2

@@ -83,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
         return 1
     except (SettingsError, NoSuchDocument, ValueError) as fault:
         print(fault, file=sys.stderr)
+    except BrokenPipeError:
+        raise
     except OSError as fault:
         print(f"{fault.filename or args.file}: {fault.strerror}", file=sys.stderr)
     return 2
@@ -122,6 +124,8 @@ def _append(
     print(
         f"document {found.number} is in force from {document_listing.time_of(found.since)} ({found.since})"
     )
+    for line in document_listing.replacing(_published(settings), found):
+        print(line)
     return 0
 
 

@@ -25,7 +25,7 @@ def listed(table: Timetable, now: int, before: str) -> Iterator[str]:
     """A line for each document, the newest first. `before`: names the recipes in force before the first document."""
     rows = list(zip(table.documents, table.states(now), strict=True))
     if not rows:
-        yield f"nothing is published: {before} is in force"
+        yield f"nothing is published; in force: {before}"
         return
     for each, state in reversed(rows):
         since = "never in force" if state in ("refused", "replaced") else time_of(each.since)
@@ -34,6 +34,16 @@ def listed(table: Timetable, now: int, before: str) -> Iterator[str]:
         yield row.rstrip()
     word = "former" if table.at(now) else "in force"
     yield f"  0  {'before these':<23}  {word:<8}  {before}"
+
+
+def replacing(table: Timetable, published: PublishedDocument) -> Iterator[str]:
+    """A line for the first document after a published one, if there is any: a change planned before still comes."""
+    later = [each for each in table.in_order if each.since > published.since]
+    for each in later[:1]:
+        yield (
+            f"document {each.number} replaces it at {time_of(each.since)}, as it was published before: to prevent that, "
+            f"publish one --from {each.since}, too"
+        )
 
 
 def as_json(table: Timetable, now: int) -> str:

@@ -210,7 +210,7 @@ def test_the_recipes_differences_are_in_words() -> None:
     assert found == [
         "cart-abandonment: cooldown goes from 7d to 2h",
         "cart-abandonment: goes no longer to email, push, messenger",
-        "cart-abandonment: is sent if cart_value is from 50, before always",
+        "cart-abandonment: is sent if cart_value is at least 50, before always",
         "cart-abandonment: holdout goes from 10 % to 0 %",
         "cap of 1 an hour removed",
         "cap of 3 a week removed",

@@ -231,8 +231,20 @@ def test_a_list_says_whether_the_recipes_before_all_documents_are_in_force() -> 
         "file",
     ]
     assert list(document_listing.listed(Timetable([]), AT, "the file")) == [
-        "nothing is published: the file is in force"
+        "nothing is published; in force: the file"
     ]
+
+
+def test_a_change_planned_before_is_named_when_another_is_published() -> None:
+    soon, planned, now = (
+        read(place, AT, value_of(WIN_BACK, AT + after, "", ""))
+        for place, after in enumerate((10_000, 60_000, 30_000))
+    )
+    table = Timetable([soon, planned, now])
+    (line,) = document_listing.replacing(table, now)
+    assert line.startswith("document 2 replaces it at 2026-01-05 00:01:00 UTC, ")
+    assert line.endswith(f"publish one --from {AT + 60_000}, too")
+    assert list(document_listing.replacing(table, planned)) == []
 
 
 def test_a_publisher_is_named_by_user_and_host(monkeypatch: pytest.MonkeyPatch) -> None:
