@@ -130,6 +130,13 @@ def test_too_few_recipients_are_reported() -> None:
     assert text.endswith("Too few got it for a reliable figure.")
 
 
+def test_values_of_few_orders_are_called_unreliable() -> None:
+    few, enough = (only(lift(groups((1_000, 52), (1_000, held)))) for held in (19, 20))
+    assert sentences.sentences(few)[1].endswith("Too few ordered for a reliable figure.")
+    assert sentences.sentences(enough)[1].endswith(").")
+    assert (few.few, enough.few) == (True, False)
+
+
 def shop(seed: int, treated: float, held: float, persons: int = 20_000) -> Iterator[bytes]:
     """Outcomes of persons of whom one in five is held back, whose chances to order are known; an order is worth
     about 60."""
