@@ -69,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"{','.join(settings.kafka)}: {told(error)}", file=sys.stderr)
         return 1
     if found is None:
-        where = args.folder or f"the topics {settings.prefix}*"
+        topics = f"the topics {settings.prefix}*" if settings.prefix else "the topics"
+        where = args.folder or topics
         lacks = hint(args.id, settings.pepper)
         print(f"nothing is known of {args.id!r} in {where}{lacks}", file=sys.stderr)
         return 1

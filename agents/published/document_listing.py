@@ -9,6 +9,7 @@ import yaml
 
 from agents.published.published_document import PublishedDocument
 from agents.published.timetable import Timetable
+from stream import recipes_file
 from stream.recipes.history import START
 
 
@@ -75,7 +76,9 @@ def shown(found: PublishedDocument, state: str) -> Iterator[str]:
 
 
 def as_yaml(document: dict[str, Any]) -> str:
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110).rstrip()
+    """A recipes file. An empty document has the shipped recipes: they are named, so that a reader sees them."""
+    shown = document or {"recipes": [{"name": name} for name in recipes_file.DEFAULT.names]}
+    return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=110).rstrip()
 
 
 def numbers(documents: Sequence[PublishedDocument]) -> str:
