@@ -5,6 +5,8 @@ imported only when it runs: `explain` needs no Faust, and `backtest` no Kafka.
 """
 
 import argparse
+import os
+import select
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -43,8 +45,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help()
         return 0
-    status: int = args.run(args)
+    try:
+        status: int = args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _is_unread():
+            raise
+        return 1
     return status
+
+
+def _is_unread() -> bool:
+    """Whether nobody reads standard output any more: `storefront-triggers recipes list | head -1`."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    if not output.poll(0):
+        return False
+    nowhere = os.open(os.devnull, os.O_WRONLY)  # for what is still to be flushed
+    os.dup2(nowhere, sys.stdout.fileno())
+    return True
 
 
 def parser_of(given: Sequence[str]) -> argparse.ArgumentParser:

@@ -30,7 +30,7 @@ consumer = KafkaConsumer(
     auto_offset_reset="earliest",
     isolation_level="read_committed",
 )
-consumer.subscribe(pattern=rf"^{re.escape(prefix)}triggers\.(?!decisions$)")
+consumer.subscribe(pattern=rf"^{re.escape(prefix)}triggers\.(?!(decisions|shadow|outcomes)$)")
 while True:
     batch = [record for records in consumer.poll(1000).values() for record in records]
     messages = [KafkaMessage(CONTENT, record.key, record.value) for record in batch]

@@ -1,10 +1,33 @@
 """Finds the line of a fault in a YAML file, and writes its path and what it is for people."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from typing import Any, Final
 
 import yaml
 from fastjsonschema import JsonSchemaValueException
+
+TYPES: Final = {
+    "array": "a list",
+    "object": "a map of fields",
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+}
+BOUNDS: Final = {
+    "minimum": "{} or more",
+    "maximum": "{} or less",
+    "minItems": "a list of {} or more",
+    "maxItems": "a list of {} or fewer",
+    "minProperties": "{} or more fields",
+    "minLength": "a text of {} or more characters",
+    "maxLength": "a text of {} or fewer characters",
+}
+LONGEST: Final = 40
+"""The longest value, in characters of JSON, that a message quotes whole."""
 
 
 def line_of(node: yaml.Node | None, path: Sequence[str]) -> int:
@@ -23,6 +46,26 @@ def line_of(node: yaml.Node | None, path: Sequence[str]) -> int:
     return line
 
 
+def repeated(root: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """(line, field) of each field that one map has twice. YAML would keep the last and say nothing."""
+    seen: set[int] = set()
+    rest = [root]
+    while rest:
+        node = rest.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            known: set[str] = set()
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.value in known - {"<<"}:
+                    yield key.start_mark.line + 1, key.value
+                known.add(str(key.value))
+                rest.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            rest += node.value
+
+
 def dotted(path: Sequence[str]) -> str:
     """The parts of a path as one text: `recipes[0].steps[1]`."""
     text = ""
@@ -31,13 +74,44 @@ def dotted(path: Sequence[str]) -> str:
     return text.lstrip(".") or "file"
 
 
-def explained(fault: JsonSchemaValueException) -> tuple[list[str], str]:
-    """(the path of a fault of the schema, what is wrong there). An unknown field is named with the nearest known one."""
+def explained(fault: JsonSchemaValueException, quoting: bool = True) -> tuple[list[str], str]:
+    """(the path of a fault of the schema, what is expected there and what came). `quoting` False: no value is quoted."""
     path: list[str] = fault.path[1:]
-    if fault.rule != "additionalProperties" or "properties" not in fault.definition:
-        return path, fault.message.split(" ", 1)[1]
-    known = sorted(fault.definition["properties"])
-    name = next(each for each in fault.value if each not in known)
-    near = get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
-    return [*path, name], f"is no field here: {hint}"
+    definition, value = fault.definition, fault.value
+    if fault.rule == "additionalProperties" and "properties" in definition:
+        known = sorted(definition["properties"])
+        name = next(each for each in value if each not in known)
+        return [*path, name], f"is no field here: {hint(name, known)}"
+    if fault.rule == "required":
+        lacking = [name for name in definition["required"] if name not in value]
+        return path, f"{lacking[0]} is missing"
+    if fault.rule == "enum":
+        return path, f"is no value here: {hint(value, definition['enum'])}"
+    got = f", got {quoted(value)}" if quoting else ""
+    return path, f"expected {_wanted(fault)}{got}"
+
+
+def _wanted(fault: JsonSchemaValueException) -> str:
+    """What the schema expects. The title of a definition names it best, but that of a whole schema names the file."""
+    if "title" in fault.definition and len(fault.path) > 1:
+        return str(fault.definition["title"])
+    if fault.rule == "type":
+        types = fault.definition["type"]
+        return " or ".join(TYPES[each] for each in ([types] if isinstance(types, str) else types))
+    if fault.rule in BOUNDS:
+        return BOUNDS[fault.rule].format(fault.definition[fault.rule])
+    return f"a value that fits {fault.rule} {json.dumps(fault.definition[fault.rule])}"
+
+
+def quoted(value: Any) -> str:
+    """A value as a message quotes it: short, and of lists and maps no more than that they are."""
+    if isinstance(value, dict | list):
+        return TYPES["object" if isinstance(value, dict) else "array"]
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def hint(name: Any, known: Iterable[str]) -> str:
+    """The nearest known name, or all of them."""
+    near = get_close_matches(name, known, 1) if isinstance(name, str) else []
+    return f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"

@@ -16,7 +16,7 @@ from stream.audiences_file import as_digits, audiences
 from stream.durations import parse as duration
 from stream.history_file import GivenDocument
 from stream.kinds.registry import KINDS, SHIPPED
-from stream.marked import dotted, explained, line_of
+from stream.marked import dotted, explained, line_of, repeated
 from stream.recipes.conditions import Offer, Range, When
 from stream.recipes.history import Document, History
 from stream.recipes.recipe import Cap, Policy, Quiet, Recipe, Recipes
@@ -77,6 +77,8 @@ def _read(text: str, name: str) -> tuple[yaml.Node | None, Any]:
     try:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
+        for line, field in repeated(root):
+            raise RecipesError(f"{name}:{line}: {field} is there twice: keep one")
         return root, {} if root is None else named(loader.construct_document(root))
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 1

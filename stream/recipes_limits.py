@@ -9,6 +9,7 @@ from typing import Any, Final
 from stream.durations import DAY
 from stream.durations import parse as duration
 from stream.kinds.registry import KINDS
+from stream.marked import hint
 from stream.recipes.recipe import AUDIENCE, LIFE
 
 LONGEST_KEEP: Final = 800 * DAY
@@ -38,7 +39,7 @@ def faults(document: dict[str, Any]) -> Iterator[Fault]:
     yield from _twice(document, "audiences")
     for place, recipe in enumerate(document.get("recipes") or ()):
         if _kind(recipe) not in KINDS:
-            yield ["recipes", str(place)], f".kind must be one of {', '.join(KINDS)}"
+            yield _no_kind(["recipes", str(place)], recipe)
             return
     lasts = keep(document)
     if not SHORTEST_KEEP <= lasts <= LONGEST_KEEP:
@@ -62,6 +63,14 @@ def faults(document: dict[str, Any]) -> Iterator[Fault]:
                 yield [*at, "life", name], " must be longer than 0"
 
 
+def _no_kind(at: list[str], recipe: dict[str, Any]) -> Fault:
+    kind = _kind(recipe)
+    if "kind" in recipe:
+        return [*at, "kind"], f": there is no kind {kind}: {hint(kind, KINDS)}"
+    why = f"there is no kind {kind}, and a recipe without a kind has its name for one: {hint(kind, KINDS)}"
+    return [*at, "name"], f": {why}"
+
+
 def _twice(document: dict[str, Any], what: str) -> Iterator[Fault]:
     names = [each["name"] for each in document.get(what) or ()]
     for place, name in enumerate(names):
@@ -74,17 +83,20 @@ def _audiences(document: dict[str, Any]) -> Iterator[Fault]:
     for place, recipe in enumerate(document.get("recipes") or ()):
         wanted = recipe.get("audience")
         if wanted is None and _kind(recipe) == AUDIENCE:
-            yield ["recipes", str(place)], ".audience must be the name of an audience"
+            yield (
+                ["recipes", str(place)],
+                ": audience is missing: expected the name of one of the audiences",
+            )
         elif wanted is not None and wanted not in names:
             yield (
                 ["recipes", str(place), "audience"],
-                f": there is no audience {wanted} in this file",
+                f": there is no audience {wanted} in this file: {hint(wanted, names)}",
             )
     for at, members in _members(document):
         for number, kind in enumerate(members.get("open", ())):
             if kind not in KINDS:
-                kinds = ", ".join(name for name in KINDS if name != AUDIENCE)
-                yield [*at, "open", str(number)], f" must be one of {kinds}"
+                kinds = [name for name in KINDS if name != AUDIENCE]
+                yield [*at, "open", str(number)], f": there is no kind {kind}: {hint(kind, kinds)}"
 
 
 def _members(document: dict[str, Any]) -> Iterator[tuple[list[str], dict[str, Any]]]:

@@ -18,7 +18,9 @@ from msgspec import Struct
 from agents.config.settings import Settings, SettingsError
 from agents.explain import own_records
 from agents.explain.decision_sources import Kafka
+from agents.kafka.unreachable import told
 from agents.worker.producer import AUDIENCES
+from stream.marked import hint
 from stream.outputs.audience_changes import ENTERED, ChangeEvent
 
 _read: Final = msgspec.json.Decoder(ChangeEvent).decode
@@ -65,13 +67,27 @@ def run(args: argparse.Namespace) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    except FileNotFoundError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
     except (KafkaError, OSError, msgspec.MsgspecError) as error:
-        print(f"the audience cannot be read: {error}", file=sys.stderr)
+        print(f"the audience cannot be read: {told(error)}", file=sys.stderr)
         return 1
     for member in found:
         print(msgspec.json.encode(member).decode() if args.json else member.person)
-    print(f"{len(found)} belong to {args.name}", file=sys.stderr)
+    print(f"{len(found)} belong to {args.name}{_unknown(values, args.name)}", file=sys.stderr)
     return 0
+
+
+def _unknown(values: Iterable[bytes], name: str) -> str:
+    """Why an audience may be empty that nobody ever entered: its name may be wrong."""
+    known = sorted({_read(value).data.audience for value in values})
+    if name in known:
+        return ""
+    if not known:
+        return ": nobody ever entered it, or any other"
+    near = hint(name, known)
+    return f": nobody ever entered it. {near[0].upper()}{near[1:]}"
 
 
 async def _topic(settings: Settings) -> list[bytes]:

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from agents.config.recipes import read_history
 from agents.replay import findings
-from agents.replay.backtest_files import AT_ONCE, BacktestFiles
+from agents.replay.backtest_files import AT_ONCE, FILES, BacktestFiles
 from agents.replay.event_file import lines, whole_lines
 from stream import backtest
 from stream.recipes.history import History
@@ -61,6 +61,8 @@ def guarded(args: argparse.Namespace, work: Callable[[], int], *given: Path | No
         print(f"{args.file}:{fault.line}: {fault}", file=sys.stderr)
     except (gzip.BadGzipFile, EOFError, backtest.BeforeYear2000) as fault:
         print(f"{args.file}: {fault}", file=sys.stderr)
+    except BrokenPipeError:
+        raise
     except OSError as fault:
         named = Path(fault.filename or args.out)
         print(f"{named}: {fault.strerror}", file=sys.stderr)
@@ -132,4 +134,6 @@ def _report(out: Path, counts: Counter[tuple[str, ...]], parts: findings.Parts) 
         if kind == "events":
             for line in findings.report(counts, parts):
                 print(line)
-    print(f"written: {out / 'triggers.jsonl'}, {out / 'decisions.jsonl'}")
+    files = [out / f"{name}.jsonl" for name in FILES]
+    shown = [str(file) for file in files if file in files[:2] or file.stat().st_size]
+    print(f"written: {', '.join(shown)}")

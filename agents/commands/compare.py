@@ -76,6 +76,8 @@ def compare(args: argparse.Namespace, first: Recipes, second: Recipes) -> int:
             end="",
         )
         print(f"{each.moved} at another time, {each.changed} otherwise)")
+    for shadow in found.shadows:
+        print(f"{shadow.recipe} in shadow: {shadow.before} → {shadow.after}")
     print(f"written: {args.out / 'compare.html'}, {args.out / 'compare.json'}")
     return 0
 

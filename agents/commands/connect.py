@@ -29,6 +29,7 @@ from agents.faces.why_left_out import WHY
 from agents.replay import event_file
 from agents.replay.past_of_source import past
 from agents.replay.sorted_runs import MOST, SortedRuns
+from agents.runtime.counted import counted
 from stream.connect.source import KeyOf
 
 PEPPER: Final = b"a pepper for tries, which no service has"
@@ -86,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     except (gzip.BadGzipFile, EOFError) as fault:
         print(f"{args.file}: {fault}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise
     except OSError as fault:
         print(f"{fault.filename}: {fault.strerror}", file=sys.stderr)
         return 2
@@ -99,7 +102,7 @@ def _check(args: argparse.Namespace) -> int:
             print(f"  {line}")
     if (names := unkeyed(sources)) and pepper(Environment(os.environ)) is None:
         print(f"{PEPPER_SETTING} must be set for {', '.join(names)}: it is not set here")
-    print(f"{args.file}: {len(sources)} sources, no faults")
+    print(f"{args.file}: {counted(len(sources), 'source')}, no faults")
     return 0
 
 
@@ -137,7 +140,7 @@ def _past(args: argparse.Namespace) -> int:
         found = past(event_file.lines(args.file, raw), source, now, SortedRuns(folder, MOST))
         with event_file.whole(args.out) as file:
             file.writelines(found.runs.in_order())
-    print(f"{found.events} events of {source.name} in {args.out}")
+    print(f"{counted(found.events, 'event')} of {source.name} in {args.out}")
     for (name, reason), number in found.left_out.most_common():
         print(f"left out: {number} × {name or '-'}: {reason}{_why(reason)}")
     for reason, number in found.refused.most_common():
@@ -198,7 +201,7 @@ def _show(result: Tried) -> None:
 
 
 def _lines(result: Tried, judged: Judged) -> list[str]:
-    lines = [f"{len(judged.taken)} events of {result.path}"]
+    lines = [f"{counted(len(judged.taken), 'event')} of {result.path}"]
     lines += [
         f"left out: {name or '-'} {path}: {reason}{_why(reason)}"
         for name, reason, path in result.left_out

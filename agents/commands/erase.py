@@ -31,6 +31,7 @@ from agents.erasure.states import Changelogs
 from agents.erasure.traces import KEPT, Trace
 from agents.erasure.wanted import ErasedNames
 from agents.kafka.topics import EVENTS
+from agents.kafka.unreachable import told
 from agents.runtime.log import configure
 from agents.worker.producer import AUDIENCES
 from stream.events.faults import Unread
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except (KafkaError, RedisError, OSError) as error:
-        print(f"nothing was erased: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"nothing was erased: {type(error).__name__}: {told(error)}", file=sys.stderr)
         return 1
 
 

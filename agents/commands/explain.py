@@ -21,6 +21,7 @@ from agents.explain.decision_sources import DecisionSource, Files, Kafka
 from agents.explain.lookup import Answer, ask
 from agents.explain.present import Present
 from agents.kafka.topics import TopicsMissing
+from agents.kafka.unreachable import told
 from agents.published import in_force
 from agents.published.published_log import published
 from stream.episodes import quiet_hours
@@ -41,13 +42,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="folder", type=Path, metavar="DIR", help="a backtest's output"
     )
     parser.add_argument("--events", type=Path, metavar="FILE", help="the events of that backtest")
+    parser.add_argument(
+        "--recipes",
+        type=Path,
+        metavar="FILE",
+        help="the recipes of that backtest (TRIGGERS_RECIPES)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """0: the story is printed. 1: nothing is known of the id, or no broker answers. 2: wrong settings or files."""
     try:
         settings = Settings.read()
-        recipes = read_history(settings.recipes)
+        if args.recipes and not args.folder:
+            raise SettingsError("--recipes is for a backtest: give its output with --from, too")
+        recipes = read_history(args.recipes or settings.recipes)
         if args.zone and quiet_hours.zone(args.zone) is None:
             raise SettingsError(
                 f"--zone: expected an IANA time zone such as Europe/Berlin, got {args.zone!r}"
@@ -57,15 +66,28 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except KafkaError as error:
-        print(f"{','.join(settings.kafka)}: {error}", file=sys.stderr)
+        print(f"{','.join(settings.kafka)}: {told(error)}", file=sys.stderr)
         return 1
     if found is None:
-        where = args.folder or f"the topics {settings.prefix}*"
+        topics = f"the topics {settings.prefix}*" if settings.prefix else "the topics"
+        where = args.folder or topics
         lacks = hint(args.id, settings.pepper)
         print(f"nothing is known of {args.id!r} in {where}{lacks}", file=sys.stderr)
         return 1
+    if args.folder and (others := _unknown(found[0], recipes)):
+        print(
+            f"no recipe here is called {', '.join(others)}: what is said of it may be wrong. "
+            "Give the recipes of the backtest with --recipes",
+            file=sys.stderr,
+        )
     show(*found, args.zone, Console(highlight=False, soft_wrap=True))
     return 0
+
+
+def _unknown(answer: Answer, recipes: History) -> list[str]:
+    """The recipes that decided, and that no document has."""
+    known = {name for each in recipes.documents for name in each.recipes.names}
+    return sorted({each["recipe"] for each in answer.story.decisions} - known)
 
 
 Found = tuple[Answer, History, list[Present]]

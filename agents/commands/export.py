@@ -21,6 +21,7 @@ from rich.progress import Progress
 from agents.config.settings import Settings, SettingsError
 from agents.explain.lookup import persons
 from agents.kafka.topics import EVENTS
+from agents.kafka.unreachable import told
 from agents.replay.event_file import whole
 from agents.replay.exported import Exported, exported
 from agents.replay.merged import ExportError, Merged, consumer, spans
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     except KafkaError as error:
-        print(f"{','.join(settings.kafka)}: {error}", file=sys.stderr)
+        print(f"{','.join(settings.kafka)}: {told(error)}", file=sys.stderr)
         return 1
     print(
         f"{written.events} events and {written.rejected} rejected records of "

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from agents.config.settings import Settings, SettingsError
 from agents.explain import own_records
+from agents.kafka.unreachable import told
 from agents.lift import sentences
 from agents.lift.figures import Lift, report
 from agents.lift.lift_page import page
@@ -60,8 +61,11 @@ def run(args: argparse.Namespace) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    except FileNotFoundError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
     except (KafkaError, OSError, msgspec.MsgspecError) as error:
-        print(f"the outcomes cannot be read: {error}", file=sys.stderr)
+        print(f"the outcomes cannot be read: {told(error)}", file=sys.stderr)
         return 1
     own_records.report_foreign(found.foreign)
     made = report(found, args.since, args.until)

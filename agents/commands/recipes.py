@@ -19,11 +19,11 @@ from aiokafka.errors import KafkaError as AioKafkaError
 from kafka.errors import KafkaError
 
 from agents.compare import recipes_text
-from agents.compare.recipe_text import short
 from agents.config import recipes as files
 from agents.config.settings import Settings, SettingsError
 from agents.kafka.cluster_admin import TopicsError
 from agents.kafka.topics import TopicsMissing
+from agents.kafka.unreachable import told
 from agents.published import document_listing, publisher
 from agents.published.published_document import PublishedDocument, checked
 from agents.published.published_log import published
@@ -79,28 +79,20 @@ def run(args: argparse.Namespace) -> int:
         print(fault, file=sys.stderr)
         return 1
     except (KafkaError, AioKafkaError) as fault:
-        print(f"the topic of recipes cannot be used: {fault}", file=sys.stderr)
+        print(f"the topic of recipes cannot be used: {told(fault)}", file=sys.stderr)
         return 1
     except (SettingsError, NoSuchDocument, ValueError) as fault:
         print(fault, file=sys.stderr)
+    except BrokenPipeError:
+        raise
     except OSError as fault:
         print(f"{fault.filename or args.file}: {fault.strerror}", file=sys.stderr)
     return 2
 
 
 def _check(args: argparse.Namespace) -> int:
-    found = files.read(args.file)
-    for name in found.names:
-        recipe = found.by_name.get(name)
-        if recipe is None:
-            print(f"{name}: disabled")
-            continue
-        steps = ", ".join(short(step) for step in recipe.steps)
-        when = "at once" if recipe.kind == "exit-intent" else f"after {steps}"
-        print(
-            f"{name} ({recipe.kind}, version {recipe.version}): {when}, to {', '.join(recipe.channels)}"
-        )
-    print(f"{args.file}: {len(found.names)} recipes, no faults")
+    for line in recipes_text.contents(files.read(args.file), str(args.file)):
+        print(line)
     return 0
 
 
@@ -132,6 +124,8 @@ def _append(
     print(
         f"document {found.number} is in force from {document_listing.time_of(found.since)} ({found.since})"
     )
+    for line in document_listing.replacing(_published(settings), found):
+        print(line)
     return 0
 
 
@@ -199,6 +193,9 @@ def _diff(args: argparse.Namespace) -> int:
             sides.append(files.read(Path(name)))
             continue
         settings = Settings.read()
+        if int(name) == 0:
+            sides.append(files.read(settings.recipes))
+            continue
         table = table or _published(settings)
         sides.append(checked(_document(table, int(name), settings)))
     found = recipes_text.differences(*sides)

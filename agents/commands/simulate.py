@@ -19,6 +19,7 @@ from rich.progress import track
 
 from agents.config.settings import Settings, SettingsError, kafka_python_options
 from agents.kafka.topics import EVENTS
+from agents.kafka.unreachable import told
 from agents.simulator import traffic as shoppers
 from agents.simulator.faults import Faults
 from agents.simulator.publish import current, lines, send
@@ -26,6 +27,10 @@ from stream import durations
 
 START: Final = "2026-01-05T00:00"
 LINGER_MS: Final = 5
+LIVE: Final = {"rate": 100.0, "seconds": 60.0}
+"""The options of live traffic alone, with their defaults."""
+FILE: Final = {"visitors": 3000, "start": 1_767_571_200_000, "length": durations.DAY, "years": None}
+"""The options of a file alone, with their defaults. `start`: START in ms."""
 YEAR: Final = 365 * durations.DAY
 
 
@@ -43,17 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="shares of duplicates, late, unknown, rubbish, parts (a few per thousand each)",
     )
     live = parser.add_argument_group("live, to Kafka")
-    live.add_argument("--rate", type=_positive, default=100.0, help="events a second (100)")
-    live.add_argument("--seconds", type=_positive, default=60.0, help="duration in seconds (60)")
+    live.add_argument("--rate", type=_positive, help="events a second (100)")
+    live.add_argument("--seconds", type=_positive, help="duration in seconds (60)")
     file = parser.add_argument_group("options for a day or years in a file")
     file.add_argument(
         "--out", type=Path, metavar="FILE", help="file to write, for backtest and load"
     )
-    file.add_argument("--visitors", type=int, default=3000, help="number of shoppers (3000)")
-    file.add_argument(
-        "--start", type=_time, default=START, help=f"time of the start, UTC ({START})"
-    )
-    file.add_argument("--length", type=_length, default="1d", help="duration, such as 8h (1d)")
+    file.add_argument("--visitors", type=int, help="number of shoppers (3000)")
+    file.add_argument("--start", type=_time, help=f"time of the start, UTC ({START})")
+    file.add_argument("--length", type=_length, help="duration, such as 8h (1d)")
     file.add_argument(
         "--years", type=_positive, help="write this many years of the lives of --visitors customers"
     )
@@ -92,14 +95,23 @@ def _length(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """0: done. 1: no broker, a broker that refuses, or a file that cannot be written. 2: wrong settings."""
-    if args.years and not args.out:
-        print("--years: expected --out FILE too, got none", file=sys.stderr)
-        return 2
+    for name in LIVE if args.out else FILE:
+        if getattr(args, name) is not None:
+            why = (
+                "is for traffic to Kafka: leave --out out"
+                if args.out
+                else "expected --out FILE too"
+            )
+            print(f"--{name}: {why}", file=sys.stderr)
+            return 2
+    for name, value in (LIVE | FILE).items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
     return _to_file(args) if args.out else _to_kafka(args)
 
 
 def _to_file(args: argparse.Namespace) -> int:
-    begin = args.seed or 1, args.visitors, args.start
+    begin = 1 if args.seed is None else args.seed, args.visitors, args.start
     if args.years:
         traffic = shoppers.years(*begin, int(args.years * YEAR), args.faults)
     else:
@@ -123,7 +135,7 @@ def _to_kafka(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except KafkaError as error:
-        print(error, file=sys.stderr)
+        print(told(error), file=sys.stderr)
         return 1
     seed = time.time_ns() if args.seed is None else args.seed
     traffic = current(shoppers.hour(seed, args.rate, args.seconds, args.faults))

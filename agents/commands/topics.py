@@ -17,6 +17,7 @@ from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError
 from agents.kafka.cluster_admin import TopicsError, check, connected, create
 from agents.kafka.topics import TopicsMissing
+from agents.kafka.unreachable import told
 from agents.published import published_log
 from stream.recipes_file import RecipesError
 
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except (TopicsError, KafkaError, ClientError) as error:
-        print(error, file=sys.stderr)
+        print(told(error), file=sys.stderr)
         return 1
     for name in made:
         print(f"made {name}")

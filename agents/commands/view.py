@@ -25,7 +25,7 @@ from stream.store.changelog import UnreadableState
 
 log = logging.getLogger("triggers.view")
 
-METRICS: Final = "127.0.0.1:9110"
+METRICS: Final = "127.0.0.1:9113"
 LOOK_S: Final = 0.2
 
 

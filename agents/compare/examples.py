@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from agents.compare.differences import Pair, Sort
-from agents.compare.side import Side
+from agents.compare.side import SentTrigger, Side
 from agents.explain.decision_text import DecisionText
 
 EACH: Final = 3
@@ -58,8 +58,8 @@ def examples(found: Iterable[Pair], before: Side, after: Side, zone: tzinfo) -> 
             pair.one.recipe,
             pair.one.person,
             pair.one.trigger_id,
-            old.lines(pair.one.person, pair.one.trigger_id),
-            new.lines(pair.one.person, pair.one.trigger_id),
+            old.lines(pair.one),
+            new.lines(pair.one),
         )
         for pair in chosen
     ]
@@ -89,13 +89,15 @@ class _Story:
             if (person := _cloud(line).data.person) in persons:
                 self._triggers[person].append(msgspec.json.decode(line))
 
-    def lines(self, person: str, trigger_id: str) -> list[str]:
+    def lines(self, sent: SentTrigger) -> list[str]:
+        """What became of a trigger on this side, which one of the two sides sent."""
+        person, trigger_id = sent.person, sent.trigger_id
         teller = DecisionText(
             self._decisions[person], self._triggers[person], (), self._recipes, self._zone
         )
         mine = [each for each in teller.decisions if each["trigger_id"] == trigger_id]
         if not mine:
-            return ["It did not come due."]
+            return [self._absent(sent)]
         lines: list[str] = []
         for decision in mine:
             text, details = teller.decision(decision)
@@ -104,6 +106,17 @@ class _Story:
             if cancel["trigger_id"] == trigger_id:
                 lines.append(f"{teller.clock(cancel['at'])}: {teller.cancel(cancel)}")
         return lines
+
+    def _absent(self, sent: SentTrigger) -> str:
+        """Why nothing was decided of a trigger."""
+        recipe = self._recipes.by_name.get(sent.recipe)
+        if sent.recipe not in self._recipes.names:
+            return f"There is no recipe {sent.recipe}."
+        if recipe is None:
+            return f"{sent.recipe} is disabled."
+        if sent.step > len(recipe.steps):
+            return f"{sent.recipe} has no step {sent.step}."
+        return "It did not come due."
 
 
 def _lines(file: Path) -> Iterator[bytes]:

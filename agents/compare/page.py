@@ -12,8 +12,8 @@ from agents.compare.report import Report
 from stream.episodes import quiet_hours
 
 SORTS: Final = {
-    "new": "Sent by the second alone",
-    "gone": "Sent by the first alone",
+    "new": "Sent by {1} alone",
+    "gone": "Sent by {0} alone",
     "moved": "Sent at another time",
     "changed": "Sent with another offer, arm or channel",
 }
@@ -34,6 +34,7 @@ def page(report: Report) -> str:
             section("What differs in the recipes", listed(report.changes) or "<p>Nothing.</p>"),
             section("Sent per day", plots.columns(_days(report), report.names, "sent per day")),
             section("By recipe", _recipes(report)),
+            *_shadows(report),
             section("Why steps were held back", _reasons(report)),
             section("Caps, quiet hours and priorities at work", _working(report)),
             section("Whom it reaches", _reached(report)),
@@ -79,6 +80,13 @@ def _recipes(report: Report) -> str:
     return table(head, rows)
 
 
+def _shadows(report: Report) -> list[str]:
+    """A section about the recipes in shadow, if there are any."""
+    rows = [(each.recipe, each.before, each.after) for each in report.shadows]
+    title = "In shadow: what would have been sent, and is not"
+    return [section(title, table(("recipe", *report.names), rows))] if rows else []
+
+
 def _reasons(report: Report) -> str:
     values = [
         (f"{each.recipe}: {each.reason or each.outcome} ({each.outcome})", each.before, each.after)
@@ -113,7 +121,7 @@ def _examples(report: Report) -> str:
     for sort, title in SORTS.items():
         chosen = [each for each in report.examples if each.sort == sort]
         if chosen:
-            parts.append(f"<h3>{title}</h3>")
+            parts.append(f"<h3>{escape(title.format(*report.names))}</h3>")
             parts += [_example(each, report.names) for each in chosen]
     return "".join(parts)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from stream.recipes.conditions import Offer, When
+from stream.recipes.conditions import Offer, Range, When
 from stream.recipes.recipe import Recipe
 
 DURATIONS: Final = {
@@ -123,16 +123,22 @@ def _offers(offers: tuple[Offer, ...]) -> str:
 
 
 def _when(when: When) -> str:
-    """`if cart_value is from 50 and orders is from 1 to 3`."""
-    parts = []
-    for each in when.ranges:
-        low = "" if each.min is None else f" from {each.min:g}"
-        high = "" if each.max is None else f" to {each.max:g}"
-        parts.append(f"{each.name} is{low}{high}")
+    """`if cart_value is at least 50 and orders is 1 to 3`."""
+    parts = [f"{each.name} is {_range(each)}" for each in when.ranges]
     for what, names in (("sub_kind", when.sub_kinds), ("category", when.categories)):
         if names is not None:
             parts.append(f"{what} is {' or '.join(sorted(names)) or 'none at all'}")
     return f"if {' and '.join(parts)}" if parts else "always"
+
+
+def _range(wanted: Range) -> str:
+    if wanted.min is None:
+        return "anything" if wanted.max is None else f"at most {wanted.max:g}"
+    if wanted.max is None:
+        return f"at least {wanted.min:g}"
+    if wanted.min == wanted.max:
+        return f"{wanted.min:g}"
+    return f"{wanted.min:g} to {wanted.max:g}"
 
 
 def _plain(value: Any) -> str:

@@ -1,11 +1,34 @@
-"""Describes how two recipes files differ, in a marketer's words: `step 1 moves from 30m to 45m`."""
+"""Describes what a recipes file says, and how two differ, in a marketer's words: `step 1 moves from 30m to 45m`."""
 
 from collections.abc import Iterator
 
 from agents.compare import recipe_text
 from agents.compare.recipe_text import short
+from agents.runtime.counted import counted
 from stream.durations import DAY, HOUR
 from stream.recipes.recipe import Cap, Policy, Quiet, Recipes
+
+
+def contents(recipes: Recipes, file: str) -> Iterator[str]:
+    """A line for each recipe and audience of a file, and one with their numbers."""
+    for name in recipes.names:
+        recipe = recipes.by_name.get(name)
+        if recipe is None:
+            yield f"{name}: disabled"
+            continue
+        steps = ", ".join(short(step) for step in recipe.steps)
+        when = "at once" if recipe.kind == "exit-intent" else f"after {steps}"
+        mode = "shadow, " if recipe.mode == "shadow" else ""
+        yield (
+            f"{name} ({recipe.kind}, {mode}version {recipe.version}): {when}, "
+            f"to {', '.join(recipe.channels)}"
+        )
+    for audience in recipes.audiences.all:
+        yield f"audience {audience.name}"
+    parts = [counted(len(recipes.names), "recipe")]
+    if recipes.audiences.all:
+        parts.append(counted(len(recipes.audiences.all), "audience"))
+    yield f"{file}: {', '.join(parts)}, no faults"
 
 
 def differences(before: Recipes, after: Recipes) -> list[str]:

@@ -45,6 +45,14 @@ class OfDay(Struct):
     after: int
 
 
+class OfShadow(Struct):
+    """Numbers of steps that a recipe in shadow would have sent."""
+
+    recipe: str
+    before: int
+    after: int
+
+
 class Held(Struct):
     """Numbers of decisions that sent nothing: `refused` and `closed` finally, `deferred` for a while."""
 
@@ -71,6 +79,7 @@ class Report(Struct):
     overlap: tuple[int, int, int]
     changes: list[str]
     recipes: list[OfRecipe]
+    shadows: list[OfShadow]
     days: list[OfDay]
     held: list[Held]
     cold_until: int | None
@@ -100,11 +109,12 @@ def report(before: Side, after: Side, names: tuple[str, str]) -> Report:
         overlap=differences.overlap(before, after),
         changes=recipes_text.differences(before.recipes, after.recipes),
         recipes=_recipes(found),
+        shadows=_shadows(before, after),
         days=_days(found, zone),
         held=_held(before, after),
         cold_until=cold,
         after_end=ends,
-        limits=[*_own_limits(memory, ends), *LIMITS],
+        limits=[*_own_limits(memory, ends, names), *LIMITS],
         examples=examples(found, before, after, zone),
     )
 
@@ -114,11 +124,11 @@ def _after(side: Side) -> int:
     return 0 if ends is None else sum(sent.not_before > ends for sent in side.sent.values())
 
 
-def _own_limits(memory: int, ends: tuple[int, int]) -> list[str]:
+def _own_limits(memory: int, ends: tuple[int, int], names: tuple[str, str]) -> list[str]:
     return [
         f"Of the time before the first event nothing is known. For the first {span(memory)} caps, cooldowns and "
         "orders of before are missing, so more is sent here than would have been.",
-        f"{ends[0]} triggers of the first side and {ends[1]} of the second come after the last event: "
+        f"{ends[0]} triggers of {names[0]} and {ends[1]} of {names[1]} come after the last event: "
         "whoever came back or ordered by then is not in it.",
     ]
 
@@ -150,6 +160,11 @@ def _days(found: Iterable[Pair], zone: tzinfo) -> list[OfDay]:
         if pair.after:
             after[day(pair.after.not_before)] += 1
     return [OfDay(each, before[each], after[each]) for each in sorted(before.keys() | after.keys())]
+
+
+def _shadows(before: Side, after: Side) -> list[OfShadow]:
+    recipes = sorted(before.shadows.keys() | after.shadows.keys())
+    return [OfShadow(each, before.shadows[each], after.shadows[each]) for each in recipes]
 
 
 def _held(before: Side, after: Side) -> list[Held]:

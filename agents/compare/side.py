@@ -40,13 +40,15 @@ class Decided(Struct, frozen=True):
 
 class Side(Struct):
     """The results of one side. `sent`, `cancelled`: by trigger id · `held`: number of decisions by (recipe, outcome,
-    reason) · `last`: the last decision by trigger id · `ends`: the time of the last event; None without events."""
+    reason) · `shadows`: number of steps that shadows would have sent, by recipe · `last`: the last decision by trigger id ·
+    `ends`: the time of the last event; None without events."""
 
     recipes: Recipes
     folder: Path
     sent: dict[str, SentTrigger] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
     held: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    shadows: Counter[str] = field(default_factory=Counter)
     last: dict[str, Decided] = field(default_factory=dict)
     persons: set[str] = field(default_factory=set)
     events: int = 0
@@ -111,6 +113,7 @@ def _trigger(value: bytes, side: Side) -> None:
 def _decision(value: bytes, side: Side) -> None:
     decided = _decided(value)
     if decided.shadow:
+        side.shadows[decided.recipe] += decided.outcome == "fired"
         return
     side.persons.add(decided.person)
     side.last[decided.trigger_id] = decided

@@ -88,7 +88,7 @@ def _compare(folder: Path, file: Path, first: Recipes, second: Recipes, say: Say
     before = _side(folder / "before", file, first, lambda done: say(NAMES[0], done))
     after = _side(folder / "after", file, second, lambda done: say(NAMES[1], done))
     say("writing the report", 0)
-    found = report(before, after, NAMES)
+    found = report(before, after, ("the recipes in force", "your draft"))
     (folder / "compare.json").write_bytes(msgspec.json.encode(found))
     (folder / "compare.html").write_text(page(found), encoding="utf-8")
 

@@ -18,7 +18,7 @@ from agents.connect.signatures import SIGNED
 from stream.connect.money import CODES
 from stream.connect.registry import REGISTRY, RENAMED
 from stream.connect.source import HARMLESS, KeyOf, Source, no_key
-from stream.marked import dotted, explained, line_of
+from stream.marked import dotted, explained, hint, line_of, repeated
 
 SERVERS: Final = frozenset({"shopify", "woocommerce", "commercetools"})
 """Kinds that only servers send. They are trusted by default."""
@@ -84,7 +84,7 @@ def load(
     try:
         schemas.validator("sources")(document)
     except JsonSchemaValueException as fault:
-        path, what = explained(fault)
+        path, what = explained(fault, quoting=False)
         raise _error(name, root, _Fault(tuple(path), what)) from None
     given = [_with_files(each, index, folder) for index, each in enumerate(document["sources"])]
     for found in _faults(given):
@@ -100,6 +100,8 @@ def _composed(text: str, name: str) -> tuple[yaml.Node | None, Any]:
         root = loader.get_single_node()
         if root is None:
             return None, {}
+        for line, field in repeated(root):
+            raise SourcesError(f"{name}:{line}: {field} is there twice: keep one")
         _as_text(root, set())
         return root, loader.construct_document(root)
     except yaml.MarkedYAMLError as fault:
@@ -177,7 +179,7 @@ def _faults(given: list[Given]) -> Iterator[_Fault]:
 def _of_itself(source: dict[str, Any], at: tuple[str, ...]) -> Iterator[_Fault]:
     kind = source["kind"]
     if kind not in REGISTRY:
-        yield _Fault((*at, "kind"), f"must be one of {', '.join(REGISTRY)}")
+        yield _Fault((*at, "kind"), f"there is no kind {kind}: {hint(kind, REGISTRY)}")
     if kind in SIGNED and not source.get("secrets") and not source.get("topics"):
         yield _Fault(at, f"{kind} needs secrets: what is not signed could come from anybody")
     for name, type in source.get("events", {}).items():

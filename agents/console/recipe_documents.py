@@ -12,7 +12,6 @@ from agents.config.settings import Settings
 from agents.published import document_listing, in_force
 from agents.published.published_document import PublishedDocument, read
 from agents.published.timetable import Timetable
-from stream import recipes_file
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.state.cart import NEVER
@@ -20,9 +19,7 @@ from stream.state.cart import NEVER
 LATEST: Final = 2**63
 """A time (ms) after all others."""
 
-DEFAULT_TEXT: Final = document_listing.as_yaml(
-    {"recipes": [{"name": name} for name in recipes_file.DEFAULT.names]}
-)
+DEFAULT_TEXT: Final = document_listing.as_yaml({})
 """A recipes file with the shipped recipes, to start a draft from."""
 
 

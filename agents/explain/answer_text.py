@@ -41,7 +41,7 @@ SUMMED: Final[tuple[tuple[Kind, str], ...]] = (
     ("closed", "ended early"),
     ("shadow", "as a shadow"),
     ("entered", "audiences entered"),
-    ("left", "left"),
+    ("left", "audiences left"),
 )
 
 
@@ -79,7 +79,11 @@ def written(
             yield from _line(line, place, answer.trigger_id)
     yield "", ""
     counts = Counter(line.kind for line in story)
-    summed = ", ".join(f"{counts[kind]} {word}" for kind, word in SUMMED if counts[kind])
+    summed = ", ".join(
+        f"{counts[kind]} {word if counts[kind] > 1 else word.replace('audiences', 'audience')}"
+        for kind, word in SUMMED
+        if counts[kind]
+    )
     yield f"In short: {summed or 'no step was due'}.", "bold"
     for each in now:
         yield from ending(each, place)

@@ -7,7 +7,8 @@ from typing import Any, Final
 from agents.explain import life_text
 from agents.explain.event_text import moment, money, things
 from agents.explain.refusal_reasons import Case, recipe_of, span, why
-from stream.durations import HOUR, MINUTE, SECOND
+from agents.runtime.counted import counted
+from stream.durations import DAY, HOUR, MINUTE, SECOND
 from stream.outputs.triggers import CANCELLED
 from stream.recipes.history import START, History
 from stream.recipes.ids import trigger_id
@@ -101,7 +102,7 @@ class DecisionText:
             return f"{step} waits until {self.clock(decision['until'])}", tuple(details)
         if decision["outcome"] == "closed":
             left = decision["steps_left"]
-            steps = "1 step" if left == 1 else f"{left} steps"
+            steps = counted(left, "step")
             return f"{decision['recipe']} ended with {steps} left", tuple(details)
         shown = self._recipe(decision).kind in ON_THE_PAGE
         return f"{step} was {'not shown' if shown else 'held back'}", tuple(details)
@@ -163,10 +164,11 @@ class DecisionText:
             yield f"Because they seemed about to leave: {reasons['score']} of 1 ({signals})."
         elif because:
             yield because
+        elif reasons["last_active"] < 0:
+            yield "Because nothing held it back."
         else:
-            pause = trigger["not_before"] - reasons["last_active"]
-            whole = pause // MINUTE * MINUTE if pause >= MINUTE else pause // SECOND * SECOND
-            yield f"Because they were inactive for {span(whole)}, and nothing held it back."
+            pause = _lasted(trigger["not_before"] - reasons["last_active"])
+            yield f"Because they were inactive for {pause}, and nothing held it back."
         if trigger.get("offer"):
             yield f"With the offer {trigger['offer']}."
         if trigger.get("arm"):
@@ -192,3 +194,13 @@ class DecisionText:
             return
         due = trigger["not_before"] + recipe.steps[step - 1] - recipe.steps[step - 2]
         yield f"Next is step {step} of {len(recipe.steps)}, not before {self.clock(due)}."
+
+
+def _lasted(pause: int) -> str:
+    """`1 day 11 hours` of ms: its largest unit and the next one, rounded down."""
+    for larger, smaller in ((DAY, HOUR), (HOUR, MINUTE)):
+        if pause >= larger:
+            rest = pause % larger // smaller * smaller
+            return " ".join(span(part) for part in (pause // larger * larger, rest) if part)
+    unit = MINUTE if pause >= MINUTE else SECOND
+    return span(pause // unit * unit)

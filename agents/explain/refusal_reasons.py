@@ -6,6 +6,7 @@ Pure: one plain sentence each for every reason of a decision. Source: docs/seman
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from agents.runtime.counted import counted
 from stream.durations import DAY, HOUR, MINUTE, SECOND
 from stream.episodes.guards import LOWER_PRIORITY_WITHIN
 from stream.kinds.exit_guards import AFTER_LOOK, AFTER_VISIT_START
@@ -61,8 +62,7 @@ def span(duration: int) -> str:
     """`3 days`, `1 hour`, `90 seconds` of ms."""
     for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second")):
         if duration >= unit and duration % unit == 0:
-            count = duration // unit
-            return f"{count} {name}" if count == 1 else f"{count} {name}s"
+            return counted(duration // unit, name)
     return f"{duration / SECOND:g} seconds"
 
 

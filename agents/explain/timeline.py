@@ -111,6 +111,8 @@ def _audiences(story: Story, recipes: Recipes | History) -> Iterator[StoryLine]:
 
     for each in sorted(changes.values(), key=place):
         text, details = life_text.change(each, history.at(each["at"]))
+        if not details and each["audience"] in history.before(each["at"]).audiences.places:
+            details = ("From then on the recipes have no such audience.",)
         yield StoryLine(each["at"], "entered" if each["type"] == ENTERED else "left", text, details)
 
 

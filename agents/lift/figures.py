@@ -11,6 +11,10 @@ from agents.lift.watches import Compared, FirstWatches, Groups, WatchedGroup
 ENOUGH: Final = 100
 """Persons held back that a comparison needs."""
 
+ORDERED: Final = 20
+"""Persons with an order that each group needs for a reliable interval of values. Values of orders are skewed: with 10 such
+persons the interval holds the truth about 90 times in 100, with 3 of them 80 times."""
+
 LIMITS: Final = (
     "A person counts as treated from the moment at which the holdout guard lets the message pass, so chance alone decides "
     "the group. If a later guard or a sender holds the message back, the difference is smaller than the effect of a message.",
@@ -36,7 +40,7 @@ class GroupFigures(Struct):
 class OfArm(Struct):
     """One arm of a recipe: persons who got the message (`treated`) and persons held back (`held`).
 
-    `enough`: a comparison is possible · `few`: few got the message, so the interval of `value` is unreliable ·
+    `enough`: a comparison is possible · `few`: few got the message or ordered, so the interval of `value` is unreliable ·
     `orders`: difference of the shares of persons with an order · `value`: difference of the values per person. Both are
     None if not `enough`; `value` also if all persons spent the same.
     """
@@ -71,7 +75,7 @@ def report(watches: FirstWatches, since: int | None, until: int | None) -> Lift:
 def _arm(compared: Compared, groups: Groups) -> OfArm:
     treated, held = groups.treated, groups.held
     enough = held.persons >= ENOUGH and treated.persons > 0
-    few = treated.persons < ENOUGH
+    few = treated.persons < ENOUGH or min(treated.ordered, held.ordered) < ORDERED
     orders = value = None
     if enough:
         orders = intervals.shares(treated.ordered, treated.persons, held.ordered, held.persons)

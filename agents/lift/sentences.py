@@ -55,7 +55,10 @@ def _value(arm: OfArm) -> str:
         f"On average, those who got it spent {treated}, and those held back {held}: "
         f"{_sentence(arm.value, money, '', 'less')}."
     )
-    return text + (" Too few got it for a reliable figure." if arm.few else "")
+    if not arm.few:
+        return text
+    did = "got it" if arm.treated.persons < ENOUGH else "ordered"
+    return f"{text} Too few {did} for a reliable figure."
 
 
 def _sentence(difference: Difference, form: Callable[[float], str], unit: str, less: str) -> str:

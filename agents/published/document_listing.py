@@ -9,6 +9,7 @@ import yaml
 
 from agents.published.published_document import PublishedDocument
 from agents.published.timetable import Timetable
+from stream import recipes_file
 from stream.recipes.history import START
 
 
@@ -25,7 +26,7 @@ def listed(table: Timetable, now: int, before: str) -> Iterator[str]:
     """A line for each document, the newest first. `before`: names the recipes in force before the first document."""
     rows = list(zip(table.documents, table.states(now), strict=True))
     if not rows:
-        yield f"nothing is published: {before} is in force"
+        yield f"nothing is published; in force: {before}"
         return
     for each, state in reversed(rows):
         since = "never in force" if state in ("refused", "replaced") else time_of(each.since)
@@ -34,6 +35,16 @@ def listed(table: Timetable, now: int, before: str) -> Iterator[str]:
         yield row.rstrip()
     word = "former" if table.at(now) else "in force"
     yield f"  0  {'before these':<23}  {word:<8}  {before}"
+
+
+def replacing(table: Timetable, published: PublishedDocument) -> Iterator[str]:
+    """A line for the first document after a published one, if there is any: a change planned before still comes."""
+    later = [each for each in table.in_order if each.since > published.since]
+    for each in later[:1]:
+        yield (
+            f"document {each.number} replaces it at {time_of(each.since)}, as it was published before: to prevent that, "
+            f"publish one --from {each.since}, too"
+        )
 
 
 def as_json(table: Timetable, now: int) -> str:
@@ -65,7 +76,9 @@ def shown(found: PublishedDocument, state: str) -> Iterator[str]:
 
 
 def as_yaml(document: dict[str, Any]) -> str:
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110).rstrip()
+    """A recipes file. An empty document has the shipped recipes: they are named, so that a reader sees them."""
+    shown = document or {"recipes": [{"name": name} for name in recipes_file.DEFAULT.names]}
+    return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=110).rstrip()
 
 
 def numbers(documents: Sequence[PublishedDocument]) -> str:

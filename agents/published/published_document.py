@@ -11,7 +11,7 @@ from msgspec import Struct
 
 import schemas
 from stream import recipes_file, recipes_limits
-from stream.marked import dotted
+from stream.marked import dotted, explained
 from stream.recipes.history import START
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
@@ -46,8 +46,8 @@ def checked(document: Any) -> Recipes:
     try:
         schemas.validator("recipes")(document)
     except JsonSchemaValueException as fault:
-        where = dotted(fault.path[1:])
-        raise RecipesError(f"{where}: {fault.message.split(' ', 1)[1]}") from None
+        place, what = explained(fault)
+        raise RecipesError(f"{dotted(place)}: {what}") from None
     for path, why in recipes_limits.faults(document):
         raise RecipesError(f"{dotted(path)}{why}")
     return recipes_file.parse(document)
@@ -64,8 +64,8 @@ def read(offset: int, appended: int, value: bytes | None, live: bool = True) -> 
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return PublishedDocument(offset, appended, earliest, fault="not JSON")
     except JsonSchemaValueException as fault:
-        where = f"{dotted(fault.path[1:])}: {fault.message.split(' ', 1)[1]}"
-        return PublishedDocument(offset, appended, earliest, fault=where.removeprefix(": "))
+        place, what = explained(fault)
+        return PublishedDocument(offset, appended, earliest, fault=f"{dotted(place)}: {what}")
     except RecipesError as fault:
         by, note = given.get("by", ""), given.get("note", "")
         return PublishedDocument(offset, appended, earliest, by, note, fault=f"document.{fault}")

@@ -22,7 +22,7 @@ const literal = prefix.replaceAll(".", "\\.");
 consumer.on(consumer.events.GROUP_JOIN, () => (acted = remembered()));
 await consumer.connect();
 await consumer.subscribe({
-  topics: [new RegExp(`^${literal}triggers\\.(?!decisions$)`)],
+  topics: [new RegExp(`^${literal}triggers\\.(?!(decisions|shadow|outcomes)$)`)],
   fromBeginning: true,
 });
 await consumer.run({

@@ -84,8 +84,10 @@ def test_a_consumer_acts_once_and_not_after_a_cancel(
     command: Callable[[], list[str]],
 ) -> None:
     one, bought, late = trigger("one"), trigger("bought"), trigger("late", wait=-900, valid=100)
-    topics.fire(one, bought, late)
+    topics.fire(one, bought, late, trigger("nobody is to send it", recipe="shadow"))
     topics.cancel(bought)
+    for no_trigger in ("decisions", "outcomes"):
+        topics.put(no_trigger, b"visitor:one", b'{"trigger_id": "0"}')
     told = [f"send {one.id} {one.person} percent-10"]
     env = {
         "TRIGGERS_KAFKA": broker,

@@ -322,7 +322,7 @@ def test_documents_are_published_listed_compared_and_reverted(
         assert main(["recipes", *given]) == 0
         return capsys.readouterr().out
 
-    assert said("list") == f"nothing is published: {shop.file} is in force\n"
+    assert said("list") == f"nothing is published; in force: {shop.file}\n"
     printed = said("publish", str(shop.second), "--by", "anna", "--note", "two reminders")
     first = shop.documents()[0]
     assert f"made {shop.settings.topic('triggers.win-back')}\n" in printed
@@ -338,7 +338,9 @@ def test_documents_are_published_listed_compared_and_reverted(
     shown = tmp_path / "shown.yaml"
     shown.write_text(said("show", "1"))
     assert said("diff", "1", str(shown)) == "they decide alike\n"
-    assert "document 3 is in force from" in said("revert", "--note", "too much")
+    reverted = said("revert", "--note", "too much")
+    assert "document 3 is in force from" in reverted
+    assert "document 2 replaces it at" in reverted
     assert said("diff", "0", "3") == "they decide alike\n"
     rows = json.loads(said("list", "--json"))
     assert [row["note"] for row in rows] == [

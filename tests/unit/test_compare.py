@@ -28,6 +28,10 @@ def compared(folder: Path, second: str, first: str = FIRST, lines: list[bytes] =
     return json.loads((folder / "out" / "compare.json").read_text())
 
 
+def page_of(folder: Path) -> str:
+    return (folder / "out" / "compare.html").read_text()
+
+
 def of_recipe(report: Any) -> dict[str, int]:
     (found,) = report["recipes"]
     return {name: value for name, value in found.items() if value and name != "recipe"}
@@ -49,7 +53,7 @@ def test_a_missing_step_is_removed_and_a_shifted_one_has_moved(tmp_path: Path) -
     ]
     gone = next(each for each in report["examples"] if each["sort"] == "gone")
     assert "cart-abandonment 3 of 3 was sent by email" in gone["before"][0]
-    assert gone["after"] == ["It did not come due."]
+    assert gone["after"] == ["cart-abandonment has no step 3."]
 
 
 def test_another_offer_at_the_same_time_is_a_change(tmp_path: Path) -> None:
@@ -84,6 +88,26 @@ def test_a_recipe_missing_from_the_second_file_sends_nothing_in_it(tmp_path: Pat
     found = {each["recipe"]: (each["before"], each["after"]) for each in report["recipes"]}
     assert found["cart-abandonment"] == (3, 0)
     assert "recipe cart-abandonment removed" in report["changes"]
+    gone = [each["after"] for each in report["examples"]]
+    assert gone == [["There is no recipe cart-abandonment."]] * 3
+    assert "Sent by a.yaml alone" in page_of(tmp_path)
+
+
+def test_an_example_says_that_a_recipe_is_disabled(tmp_path: Path) -> None:
+    report = compared(tmp_path, CART % "enabled: false")
+    assert {each["after"][0] for each in report["examples"]} == {"cart-abandonment is disabled."}
+
+
+def test_what_a_shadow_would_have_sent_stands_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = compared(tmp_path, CART % "mode: shadow, steps: [1h, 1d]")
+    assert report["sent"] == [3, 0]
+    assert report["shadows"] == [{"recipe": "cart-abandonment", "before": 0, "after": 2}]
+    assert "cart-abandonment in shadow: 0 → 2" in capsys.readouterr().out.splitlines()
+    assert "In shadow: what would have been sent" in page_of(tmp_path)
+    compared(tmp_path, FIRST)
+    assert "In shadow" not in page_of(tmp_path)
 
 
 def test_days_follow_the_policys_time_zone(tmp_path: Path) -> None:
@@ -186,7 +210,7 @@ def test_the_recipes_differences_are_in_words() -> None:
     assert found == [
         "cart-abandonment: cooldown goes from 7d to 2h",
         "cart-abandonment: goes no longer to email, push, messenger",
-        "cart-abandonment: is sent if cart_value is from 50, before always",
+        "cart-abandonment: is sent if cart_value is at least 50, before always",
         "cart-abandonment: holdout goes from 10 % to 0 %",
         "cap of 1 an hour removed",
         "cap of 3 a week removed",

@@ -116,3 +116,20 @@ def test_a_message_about_an_order_shows_it(explained: Any) -> None:
 
 def test_the_story_of_a_device_is_about_its_customer(explained: Any) -> None:
     assert "belongs to at-risk-regulars" in explained(anna(70), "v1")
+
+
+def test_an_audience_that_a_document_ends_is_left_for_that_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    buyers = {"audiences": [{"name": "buyers", "members": {"orders": {"min": 1}}}], "recipes": []}
+    later = {"recipes": [], "from": T + 20 * DAY}
+    history, file = tmp_path / "history.json", tmp_path / "events.jsonl"
+    history.write_text(json.dumps({"history": [buyers, later]}))
+    file.write_text("".join(f"{json.dumps(each)}\n" for each in anna(40)))
+    assert main(["backtest", str(file), "--recipes", str(history), "--out", str(tmp_path)]) == 0
+    files = ["--from", str(tmp_path), "--events", str(file), "--recipes", str(history)]
+    capsys.readouterr()
+    assert main(["explain", "customer:anna", *files]) == 0
+    story = capsys.readouterr().out
+    _, left = story.split("← left the audience buyers\n")
+    assert left.strip().startswith("From then on the recipes have no such audience.")

@@ -95,3 +95,72 @@ def test_a_pause_below_a_minute_is_told_in_seconds(
     capsys.readouterr()
     assert main(["explain", keys["email"], "--from", str(tmp_path), "--events", str(file)]) == 0
     assert "Because they were inactive for 20 seconds" in capsys.readouterr().out
+
+
+WIN_BACK = {
+    "recipes": [{"name": "win-back", "kind": "audience", "audience": "drifting"}],
+    "audiences": [{"name": "drifting", "members": {"since_order": {"min": "1h", "max": "2d"}}}],
+}
+
+
+def won_back(folder: Path) -> tuple[str, ...]:
+    """Anna orders, and drifts away. Another visitor keeps time going."""
+    (folder / "recipes.json").write_text(json.dumps(WIN_BACK))
+    placed = {"id": "o1"}
+    given = (
+        event(0, "order.placed", visitor="v", customer="anna", order=placed),
+        event(3000, "page.viewed", visitor="w"),
+    )
+    file = folder / "events.jsonl"
+    file.write_text("".join(f"{json.dumps(each)}\n" for each in given))
+    main(["backtest", str(file), "--recipes", str(folder / "recipes.json"), "--out", str(folder)])
+    return "customer:anna", "--from", str(folder), "--events", str(file)
+
+
+def test_the_recipes_of_the_backtest_are_given(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked = won_back(tmp_path)
+    capsys.readouterr()
+    assert main(["explain", *asked, "--recipes", str(tmp_path / "recipes.json")]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "Because they belong to the audience drifting" in printed.out
+    assert "In short: 1 sent, 1 audience entered, 1 audience left." in printed.out
+
+
+def test_a_recipe_that_the_given_recipes_lack_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked = won_back(tmp_path)
+    capsys.readouterr()
+    assert main(["explain", *asked]) == 0
+    printed = capsys.readouterr()
+    assert printed.err.startswith("no recipe here is called win-back: ")
+    assert "Because nothing held it back." in printed.out
+
+
+def test_recipes_without_a_backtest_are_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["explain", "anna", "--recipes", str(tmp_path / "recipes.json")]) == 2
+    assert "give its output with --from, too" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("step", "pause"), [("90m", "1 hour 30 minutes"), ("2h", "2 hours"), ("49h", "2 days 1 hour")]
+)
+def test_a_pause_is_told_in_its_two_largest_units(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, step: str, pause: str
+) -> None:
+    (tmp_path / "recipes.json").write_text(
+        json.dumps({"recipes": [{"name": "cart-abandonment", "reach": "any", "steps": [step]}]})
+    )
+    given = (desk(0, "desk0"), event(3000, "page.viewed", visitor="w"))
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(f"{json.dumps(each)}\n" for each in given))
+    recipes = ("--recipes", str(tmp_path / "recipes.json"))
+    main(["backtest", str(file), *recipes, "--out", str(tmp_path)])
+    asked = ("desk0", "--from", str(tmp_path), "--events", str(file), *recipes)
+    assert main(["explain", *asked]) == 0
+    assert f"Because they were inactive for {pause}, and" in capsys.readouterr().out

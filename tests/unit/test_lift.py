@@ -130,6 +130,13 @@ def test_too_few_recipients_are_reported() -> None:
     assert text.endswith("Too few got it for a reliable figure.")
 
 
+def test_values_of_few_orders_are_called_unreliable() -> None:
+    few, enough = (only(lift(groups((1_000, 52), (1_000, held)))) for held in (19, 20))
+    assert sentences.sentences(few)[1].endswith("Too few ordered for a reliable figure.")
+    assert sentences.sentences(enough)[1].endswith(").")
+    assert (few.few, enough.few) == (True, False)
+
+
 def shop(seed: int, treated: float, held: float, persons: int = 20_000) -> Iterator[bytes]:
     """Outcomes of persons of whom one in five is held back, whose chances to order are known; an order is worth
     about 60."""
@@ -202,6 +209,7 @@ def test_the_command_reports_what_it_cannot_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["lift", "--from", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"{tmp_path}/outcomes.jsonl: No such file or directory\n"
     assert main(written(tmp_path, [b'{"recipe":1}'])) == 1
     assert "the outcomes cannot be read" in capsys.readouterr().err
 

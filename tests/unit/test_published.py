@@ -48,12 +48,21 @@ def test_in_a_replay_only_the_records_time_counts(start: int | None, since: int)
         (None, "not JSON"),
         (b"\xff", "not JSON"),
         (b"[" * 100_000, "not JSON"),
-        (b"[]", "file: must be object"),
-        (b"{}", "file: must contain ['document'] properties"),
-        (b'{"document": [], "from": 1}', "document: must be object"),
-        (b'{"document": {}, "from": "tomorrow"}', "from: must be integer or null"),
-        (b'{"document": {"recipe": []}}', "document.file: must not contain"),
-        (b'{"document": {"recipes": [{"name": "x", "kind": "y"}]}}', "document.recipes[0].kind"),
+        (b"[]", "file: expected a map of fields, got a list"),
+        (b"{}", "file: document is missing"),
+        (b'{"document": [], "from": 1}', "document: expected a map of fields, got a list"),
+        (
+            b'{"document": {}, "from": "tomorrow"}',
+            'from: expected a whole number or null, got "tomorrow"',
+        ),
+        (
+            b'{"document": {"recipe": []}}',
+            "document.recipe: is no field here: did you mean recipes?",
+        ),
+        (
+            b'{"document": {"recipes": [{"name": "x", "kind": "y"}]}}',
+            "document.recipes[0].kind: there is no kind y: ",
+        ),
         (
             b'{"document": {"recipes": [{"name": "exit-intent"}, {"name": "exit-intent"}]}}',
             "document.recipes[1].name: exit-intent is there twice",
@@ -141,5 +150,7 @@ def test_a_history_has_the_documents_without_a_fault() -> None:
 
 def test_a_file_with_a_history_cannot_be_published() -> None:
     found = read(0, AT, value_of({"history": [{}]}, None, "anna", "why"))
-    assert found.fault == "document.file: must not contain {'history'} properties"
+    assert found.fault == (
+        "document.history: is no field here: expected one of audiences, policy, recipes"
+    )
     assert (found.by, found.note, found.recipes) == ("anna", "why", None)

@@ -20,6 +20,7 @@ from agents.kafka.topics import TopicsMissing
 from agents.published import document_listing, published_log, publisher
 from agents.published.published_document import NOTICE, PublishedDocument, read, value_of
 from agents.published.timetable import Timetable
+from stream import recipes_file
 from stream.recipes_file import RecipesError
 from tests.fake_broker import SETTINGS
 from tests.fake_consumer import FakeConsumer
@@ -231,8 +232,26 @@ def test_a_list_says_whether_the_recipes_before_all_documents_are_in_force() -> 
         "file",
     ]
     assert list(document_listing.listed(Timetable([]), AT, "the file")) == [
-        "nothing is published: the file is in force"
+        "nothing is published; in force: the file"
     ]
+
+
+def test_a_document_without_content_is_shown_with_the_recipes_that_it_has() -> None:
+    shown = list(document_listing.shown(read(0, AT, value_of({}, None, "", "")), "in force"))
+    assert recipes_file.load(shown[-1]).names == recipes_file.DEFAULT.names
+    assert "name: cart-abandonment" in shown[-1]
+
+
+def test_a_change_planned_before_is_named_when_another_is_published() -> None:
+    soon, planned, now = (
+        read(place, AT, value_of(WIN_BACK, AT + after, "", ""))
+        for place, after in enumerate((10_000, 60_000, 30_000))
+    )
+    table = Timetable([soon, planned, now])
+    (line,) = document_listing.replacing(table, now)
+    assert line.startswith("document 2 replaces it at 2026-01-05 00:01:00 UTC, ")
+    assert line.endswith(f"publish one --from {AT + 60_000}, too")
+    assert list(document_listing.replacing(table, planned)) == []
 
 
 def test_a_publisher_is_named_by_user_and_host(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,10 +37,28 @@ def test_a_valid_file_is_described_in_words(
     ]
 
 
+def test_audiences_and_shadows_are_named_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = """
+recipes: [{name: cart-abandonment, mode: shadow}]
+audiences: [{name: loyal, members: {orders: {min: 4}}}, {name: new, members: {orders: {max: 0}}}]
+"""
+    status, file = checked(tmp_path, text)
+    assert status == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "cart-abandonment (cart-abandonment, shadow, version 1): after 1h, 1d, 3d, "
+        "to email, sms, push, messenger",
+        "audience loyal",
+        "audience new",
+        f"{file}: 1 recipe, 2 audiences, no faults",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("recipes:\n  - name: a\n    kind: cart\n", ":2: recipes[0].kind"),
+        ("recipes:\n  - name: a\n    kind: cart\n", ":3: recipes[0].kind"),
         ("recipes:\n  - name: cart-abandonment\n    steps: [soon]\n", ":3: recipes[0].steps[0]"),
         ("policy:\n  caps:\n    - {max: 0, per: 1h, then: drop}\n", ":3: policy.caps[0].max"),
         ("policy: {zone: Nowhere/City}\n", ":1: policy.zone"),
@@ -91,3 +109,16 @@ def test_without_a_broker_nothing_can_be_listed(
     monkeypatch.delenv("TRIGGERS_KAFKA", raising=False)
     assert main(["recipes", "list"]) == 2
     assert "TRIGGERS_KAFKA is not set" in capsys.readouterr().err
+
+
+def test_number_0_is_compared_without_a_broker(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the file in TRIGGERS_RECIPES."""
+    monkeypatch.delenv("TRIGGERS_KAFKA", raising=False)
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    before.write_text("recipes: [{name: cart-abandonment}]")
+    after.write_text("recipes: [{name: cart-abandonment, steps: [45m, 24h, 72h]}]")
+    monkeypatch.setenv("TRIGGERS_RECIPES", str(before))
+    assert main(["recipes", "diff", "0", str(after)]) == 0
+    assert capsys.readouterr().out == "cart-abandonment: step 1 moves from 1h to 45m\n"

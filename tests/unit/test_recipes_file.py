@@ -147,21 +147,50 @@ def test_recipes_of_a_kind_are_ordered_by_priority_and_name() -> None:
             "policy:\n  caps:\n    - <<: {max: 0, per: 1h, then: drop}",
             "file.yaml:3: policy.caps[0].max: ",
         ),
-        ("recipes: 5", "file.yaml:1: recipes: must be array"),
+        ("recipes: 5", "file.yaml:1: recipes: expected a list, got 5"),
         ("recipe: []", "file.yaml:1: recipe: is no field here: did you mean recipes?"),
         (
             "recipes:\n  - name: exit-intent\n    xyz: red",
             "file.yaml:3: recipes[0].xyz: is no field here: expected one of after, arms, ",
         ),
-        ("5", "file.yaml:1: file: must be object"),
+        ("5", "file.yaml:1: file: expected a map of fields, got 5"),
         (
             "recipes:\n  - name: exit-intent\n  - name: exit-intent",
             "file.yaml:3: recipes[1].name: exit-intent is there twice",
         ),
         (
             "recipes:\n  - name: exit-intent\n  - name: cart",
-            "file.yaml:3: recipes[1].kind must be one of exit-intent, payment-failed, "
-            "checkout-abandonment, cart-abandonment, browse-abandonment",
+            "file.yaml:3: recipes[1].name: there is no kind cart, and a recipe without a kind has its name for one: "
+            "expected one of exit-intent, payment-failed, checkout-abandonment, cart-abandonment, browse-abandonment",
+        ),
+        (
+            "recipes:\n  - name: exit-intent\n  - name: carts\n    kind: cart-abandonement",
+            "file.yaml:4: recipes[1].kind: there is no kind cart-abandonement: did you mean cart-abandonment?",
+        ),
+        (
+            "recipes:\n  - name: exit-intent\n    cooldown: 7",
+            "file.yaml:3: recipes[0].cooldown: expected a duration such as 30s, 45m, 24h or 7d, or 0, got 7",
+        ),
+        (
+            "recipes:\n  - name: exit-intent\n    channels: [e-mail]",
+            "file.yaml:3: recipes[0].channels[0]: is no value here: did you mean email?",
+        ),
+        (
+            "policy:\n  quiet: {from: 21:00, to: '08:00'}",
+            'file.yaml:2: policy.quiet.from: expected a time as HH:MM in quotes, such as "21:00", got 1260',
+        ),
+        (
+            "audiences:\n  - name: a\n    members: {orders: {at_least: 3}}",
+            "file.yaml:3: audiences[0].members.orders.at_least: is no field here: expected one of max, min",
+        ),
+        (
+            "audiences:\n  - name: a\n    members:\n      - {since_order: {min: 60}}",
+            "file.yaml:4: audiences[0].members[0].since_order.min: expected a duration such as ",
+        ),
+        ("audiences:\n  - name: a\n", "file.yaml:2: audiences[0]: members is missing"),
+        (
+            "recipes:\n  - name: exit-intent\n    cooldown: 1d\n    cooldown: 7d",
+            "file.yaml:4: cooldown is there twice: keep one",
         ),
         ("zone: !!python/object:os.system x", "file.yaml:1: could not determine a constructor"),
         ("a: 2026-99-99", "file.yaml: "),

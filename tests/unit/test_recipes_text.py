@@ -54,13 +54,13 @@ def test_files_that_decide_alike_differ_in_nothing() -> None:
         (
             "when: {orders: {max: 3}}",
             "when: {orders: {min: 1, max: 3}, category: [lamps]}",
-            ["is sent if orders is from 1 to 3 and category is lamps, before if orders is to 3"],
+            ["is sent if orders is 1 to 3 and category is lamps, before if orders is at most 3"],
         ),
         (
             "offers: [{offer: free-shipping, when: {cart_value: {min: 50}}}]",
             "offers: [{offer: ten-percent}]",
             [
-                "offers free-shipping if cart_value is from 50 become ten-percent always",
+                "offers free-shipping if cart_value is at least 50 become ten-percent always",
             ],
         ),
         ("version: 1", "version: 2", ["version goes from 1 to 2"]),
