@@ -29,6 +29,11 @@ class AdobeShopper(Shopper):
     }
     masked = False
 
+    def __init__(self, number: int, ends: str, member: bool) -> None:
+        super().__init__(number, ends, member)
+        self.made: dict[int, str] = {}
+        """When each order was made."""
+
     def views(self, second: int) -> Scene:
         return self.page(second, "product/view")
 
@@ -113,7 +118,8 @@ class AdobeShopper(Shopper):
         shirt = {"sku": "100", "name": "Shirt", "price": str(PRICE), "qty_ordered": 2}
         value = {"grand_total": "39.80", "order_currency_code": "EUR", "items": [shirt]}
         whose = {"customer_id": self.customer, "customer_email": self.email}
-        times = {"created_at": self._at(min(second, 300)), "updated_at": self._at(second)}
+        made = self.made.setdefault(self.order, self._at(second))
+        times = {"created_at": made, "updated_at": self._at(second)}
         order = {"increment_id": str(self.order), "quote_id": self.cart, "state": state}
         name = "sales_order_save_commit_after"
         return self.io(second, name, **order, **value, **whose, **times)

@@ -56,13 +56,28 @@ def test_who_leaves_is_reminded_once_and_who_buys_is_not(pair: type[Shopper]) ->
 
 
 @PAIR
-@pytest.mark.parametrize("longest", [MINUTE, 30 * MINUTE])
+@pytest.mark.parametrize("longest", [MINUTE, 5 * MINUTE, 30 * MINUTE])
 @pytest.mark.parametrize("seed", range(3))
 def test_late_doubled_and_shuffled_messages_change_no_reminder(
     pair: type[Shopper], longest: int, seed: int
 ) -> None:
     everybody = stories.of_persons(stories.shoppers(pair))
     assert reminders(in_disorder(pair, seed, longest), everybody) == right(pair)
+
+
+@PAIR
+@pytest.mark.parametrize("member", [False, True], ids=["guest", "member"])
+def test_no_buyer_is_reminded_whose_server_reports_all_backwards(
+    pair: type[Shopper], member: bool
+) -> None:
+    """The order comes first, then what came before it, none of it five minutes old."""
+    shopper = pair(0, "buys, says the server", member)
+    told = stories.day([shopper])
+    said = [each for each in told if each.by in pair.SERVERS]
+    pages = [(each.t, each) for each in told if each.by not in pair.SERVERS]
+    servers = [(said[-1].t + 1_000 * n, each) for n, each in enumerate(reversed(said))]
+    lines = log([*pages, *servers], pair.SOURCES)
+    assert reminders(lines, stories.of_persons([shopper])) == {}
 
 
 @PAIR
