@@ -7,7 +7,7 @@ import re
 from typing import Any, Final
 
 from stream.connect import snowplow
-from stream.connect.adobe_orders import OBSERVERS, EventData
+from stream.connect.adobe_orders import OBSERVERS, EventData, ended
 from stream.connect.bodies import IGNORED, add_events, renamed
 from stream.connect.ids import content_id, event_id, identifier
 from stream.connect.reading import UNREADABLE, dig, first, is_present, mapping, parse, text
@@ -88,7 +88,9 @@ def _translate_event(
     who, bodies = translator(
         EventData(value, first(inner, "time") or given.get("time"), source, now)
     )
-    add_events(done, name, _id(given, inner, value), who, bodies, path)
+    id = _id(given, inner, value)
+    add_events(done, name, id, who, bodies, path)
+    done.events += ended(source, id, who, bodies, value)
 
 
 def _id(given: dict[str, Any], inner: dict[str, Any], value: dict[str, Any]) -> str:

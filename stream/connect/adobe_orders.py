@@ -11,6 +11,7 @@ from msgspec import Struct
 from stream.connect import items, money
 from stream.connect.bodies import IGNORED, Bodies, Body, renamed
 from stream.connect.contact import contact_keys, contacts, customer_id, identifies
+from stream.connect.deliveries import ended_cart
 from stream.connect.events import Who
 from stream.connect.ids import identifier
 from stream.connect.reading import dig, first, is_present, listing, mapping, whole
@@ -122,6 +123,16 @@ def _placed(order: dict[str, Any], number: str, source: Source) -> Bodies:
         ],
     )
     return [("order.placed", {"order": facts})]
+
+
+def ended(
+    source: Source, id: str, who: Who, bodies: Bodies, value: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The quote of a placed order, emptied. `id`: of the order's event."""
+    if isinstance(bodies, str) or not any(kind == "order.placed" for kind, _ in bodies):
+        return []
+    order = mapping(first(value, "order")) or value
+    return ended_cart(source, id, _of_its_cart(who, order), order.get("created_at"))
 
 
 def _delivered(order: dict[str, Any], number: str, source: Source) -> Bodies:

@@ -150,10 +150,15 @@ def _state(message: Message, source: Source) -> tuple[Who, Body] | None:
 
 
 def _payment(message: Message, source: Source) -> tuple[Who, Body] | None:
-    name = _order_id(message)
-    if name is None or message.get("paymentState") != "Failed":
+    """A failed payment; or a later try, which places the order again that the failed one took back."""
+    name, state = _order_id(message), text(message.get("paymentState"))
+    if name is None or state is None or FAILED not in (state, message.get("oldPaymentState")):
         return None
-    return Who(keys={"checkout": name}), ("payment.failed", {"order": {"id": name}})
+    kind = "payment.failed" if state == FAILED else "order.placed"
+    return Who(keys={"checkout": name}), (kind, {"order": {"id": name}})
+
+
+FAILED: Final = "Failed"
 
 
 def _shipment(message: Message, source: Source) -> tuple[Who, Body] | None:

@@ -6,10 +6,14 @@ Source: docs/connect.md, 1.3.1, 1.4 and 2.2.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec import structs
+
+from stream.connect import items, times
 from stream.connect.events import Who, event
-from stream.connect.ids import identifier, numbered
+from stream.connect.ids import identifier, numbered, shortened
 from stream.connect.reading import listing, mapping
 from stream.connect.request import Given
+from stream.connect.source import Source
 
 NOTE: Final = ("_storefront_visitor", "storefront_visitor")
 """Names under which a theme or a plugin notes our visitor's id in an order."""
@@ -30,6 +34,23 @@ def events_of(id: str, who: Who, bodies: list[Body]) -> list[dict[str, Any]]:
     """The events of one delivery. Several get numbered ids."""
     ids = numbered(id, len(bodies))
     return [event(type, name, who, **body) for name, (type, body) in zip(ids, bodies, strict=True)]
+
+
+def ended_cart(source: Source, id: str, who: Who, ordered: Any) -> list[dict[str, Any]]:
+    """The cart of an order, empty as of the order: a cart of before, which may arrive later, has a smaller version.
+
+    `id`: of the order's delivery · `who`: names the cart · `ordered`: when the order was made, in whole seconds.
+    """
+    name, made = who.keys.get("cart"), times.moment(ordered)
+    if name is None or made is None or not source.cart_authority:
+        return []
+    who = structs.replace(who, visitor=None)
+    cart = items.cart(source, [], id=name, version=made + LAST_MS)
+    return [event("cart.updated", shortened(f"{id}/cart"), who, cart=cart)]
+
+
+LAST_MS: Final = 999
+"""The last ms of a second."""
 
 
 def noted_visitor(notes: Any, name: str = "name") -> str | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from stream.connect import items, times
 from stream.connect.contact import contact_keys
-from stream.connect.deliveries import Body, noted_visitor
+from stream.connect.deliveries import Body, ended_cart, noted_visitor
 from stream.connect.events import Who
 from stream.connect.reading import (
     UNREADABLE,
@@ -95,8 +95,8 @@ def order(it: Delivery) -> None:
         _cancel(it)
     else:
         who = _who(it, noted_visitor(body.get("note_attributes")))
-        bodies = list[Body]()
-        if it.topic != "orders/updated" or _is_young(body):
+        bodies, placed = list[Body](), it.topic != "orders/updated" or _is_young(body)
+        if placed:
             bodies.append(("order.placed", {"order": _order(it, who), **_imported(body)}))
         name = _id(body)
         if name is not None and all_delivered(body):
@@ -105,6 +105,8 @@ def order(it: Delivery) -> None:
             it.add_events(who, *bodies)
         else:
             it.leave_out("old", "$.created_at")
+        if placed and not _is_renewal(body):
+            it.out.events += ended_cart(it.source, it.id, who, body.get("created_at"))
 
 
 TAKEN_BACK: Final = ("refunded", "voided")

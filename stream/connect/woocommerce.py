@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from stream.connect import items, times
-from stream.connect.contact import contact_keys, contacts
+from stream.connect.contact import contact_keys, contacts, identifies
 from stream.connect.deliveries import Body, events_of, header, noted_visitor
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id, identifier, shortened, thing
@@ -78,7 +78,7 @@ def _shop(given: Given, source: Source) -> str:
 
 
 def order(it: Delivery) -> None:
-    """Translates an order by its state. It has no visitor for carts and checkouts: a webhook shows no presence."""
+    """Translates an order by its state."""
     status = "trash" if it.topic == "order.deleted" else text(it.body.get("status")) or ""
     status = status.lower().removeprefix("wc-")
     own = it.source.events.get(status)
@@ -88,11 +88,23 @@ def order(it: Delivery) -> None:
     elif own == "ignore" or function is None:
         it.out.leave_out(it.topic, "unknown_status", "$.status")
     else:
-        bodies = function(it)
         noted = noted_visitor(it.body.get("meta_data"), "key")
-        of_order = all(kind.startswith("order.") for kind, _ in bodies)
-        who = _who(it, noted if of_order else None)
+        who, bodies = _owned(_who(it, noted), function(it), it.source)
         it.out.events += events_of(it.id(text(it.body["id"]), status), who, bodies)
+
+
+def _owned(who: Who, bodies: list[Body], source: Source) -> tuple[Who, list[Body]]:
+    """The owner and the bodies of a state. A webhook shows no presence: its carts and checkouts have no visitor.
+
+    If a tag reports carts, an unpaid order only says whose its visitor is. A failed payment is that visitor's, because
+    the cart of the order comes back there.
+    """
+    if who.visitor is None or all(kind.startswith("order.") for kind, _ in bodies):
+        return who, bodies
+    if source.cart_authority or not (who.customer or identifies(who.keys)):
+        return structs.replace(who, visitor=None), bodies
+    failed = [body for body in bodies if body[0] == "payment.failed"]
+    return who, failed or [("visitor.identified", {})]
 
 
 def customer(it: Delivery) -> None:

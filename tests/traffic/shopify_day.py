@@ -1,23 +1,18 @@
 """A day of a Shopify shop from its two senders: the pixel, with visitors, and webhooks, without.
 
-Requests have Shopify's format; each has its event time, and may arrive later and more than once.
+Requests have Shopify's format.
 """
 
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from stream.connect.registry import translate
 from stream.connect.request import Request
 from stream.connect.source import Source
 from tests.contract.test_connect import key_of
+from tests.traffic.joined import MINUTE, NINE, Told
 
-NINE: Final = 1_767_603_600_000
-"""Mon 5 Jan 2026 09:00 UTC, in ms."""
-
-MINUTE: Final = 60_000
 CHECKOUT: Final = 150
 """The second of a story at which the checkout begins."""
 
@@ -31,14 +26,6 @@ SOURCES: Final = {
         name="pixel", kind="shopify-pixel", cart_authority=False, key_of=key_of
     ),
 }
-
-
-class Told(NamedTuple):
-    """One request. `t`: event time in ms."""
-
-    t: int
-    kind: str
-    request: Request
 
 
 class Shopper:
@@ -209,24 +196,3 @@ def day(shoppers: int, ends: tuple[str, ...] = ENDS) -> list[Told]:
     """The requests of a day by event time."""
     told = [each for n in range(shoppers) for each in Shopper(n, ends[n % len(ends)]).day()]
     return sorted(told, key=lambda each: each.t)
-
-
-def arrived(
-    told: list[Told], random: Random, longest: int, doubled: tuple[str, ...] = ("shopify",)
-) -> list[tuple[int, Told]]:
-    """(arrival time, request): webhooks up to `longest` ms late, the pixel within two seconds, half of `doubled` twice."""
-    found = []
-    for each in told:
-        late = longest if each.kind == "shopify" else 2_000
-        times = 1 + (each.kind in doubled and random.random() < 0.5)
-        found += [(each.t + random.randint(0, late), each) for _ in range(times)]
-    return sorted(found, key=lambda pair: pair[0])
-
-
-def log(arrivals: list[tuple[int, Told]]) -> list[bytes]:
-    """The lines of a backtest's input, as the collector would have written them."""
-    return [
-        json.dumps({**event, "t": at}).encode()
-        for at, each in arrivals
-        for event in translate(each.kind, each.request, SOURCES[each.kind], at).events
-    ]

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -11,16 +10,16 @@ from stream import backtest
 from tests import checked
 from tests.reference import decide
 from tests.reference.compare import difference, rows
-from tests.traffic.shopify_day import BACK, CART, MINUTE, MORE, Told, arrived, day, log
+from tests.traffic import joined
+from tests.traffic.joined import MINUTE, RULES, Told, arrived
+from tests.traffic.shopify_day import BACK, CART, MORE, SOURCES, day
 
 SHOPPERS = 12
-RULES: dict[str, Any] = {
-    "policy": {"caps": []},
-    "recipes": [
-        {"name": name, "steps": ["2h"], "ordered_within": 0}
-        for name in ("checkout-abandonment", "cart-abandonment")
-    ],
-}
+HOOKS = ("shopify",)
+
+
+def log(arrivals: list[tuple[int, Told]]) -> list[bytes]:
+    return joined.log(arrivals, SOURCES)
 
 
 def triggers(lines: list[bytes]) -> Counter[str]:
@@ -53,10 +52,10 @@ def test_a_cart_of_hours_ago_reminds_nobody_at_the_moment_of_the_checkout() -> N
     assert triggers(log([(each.t, each) for each in day(4, BACK)])) == Counter()
 
 
-@pytest.mark.parametrize("longest", [MINUTE, 30 * MINUTE])
+@pytest.mark.parametrize("longest", [MINUTE, 5 * MINUTE, 30 * MINUTE])
 @pytest.mark.parametrize("seed", range(6))
 def test_late_doubled_and_shuffled_webhooks_change_no_trigger(seed: int, longest: int) -> None:
-    shuffled = log(arrived(day(SHOPPERS), Random(seed), longest))
+    shuffled = log(arrived(day(SHOPPERS), Random(seed), longest, HOOKS, HOOKS))
     assert triggers(shuffled) == triggers(log(in_order()))
 
 
@@ -64,7 +63,7 @@ def test_late_doubled_and_shuffled_webhooks_change_no_trigger(seed: int, longest
 def test_members_emptied_carts_and_cancellations_in_disorder_change_no_trigger(seed: int) -> None:
     """Who leaves as a member is written to; who emptied the cart, bought, or got the money back is not."""
     whole = day(20, MORE)
-    shuffled = log(arrived(whole, Random(seed), MINUTE, ("shopify", "shopify-pixel")))
+    shuffled = log(arrived(whole, Random(seed), MINUTE, HOOKS, ("shopify", "shopify-pixel")))
     expected = {
         f"checkout-abandonment ~cart:{CART}{n:04d} ['email'] [('100', 2)]": 1
         for n in range(1, 20, len(MORE))
@@ -75,7 +74,7 @@ def test_members_emptied_carts_and_cancellations_in_disorder_change_no_trigger(s
 
 @pytest.mark.parametrize("seed", range(2))
 def test_the_reference_decides_the_same_of_a_day_in_disorder(seed: int) -> None:
-    lines = log(arrived(day(SHOPPERS), Random(seed), 30 * MINUTE))
+    lines = log(arrived(day(SHOPPERS), Random(seed), 30 * MINUTE, HOOKS, HOOKS))
     ours = [
         [json.loads(row) for row in each] for each in backtest.decide(lines, checked.recipes(RULES))
     ]

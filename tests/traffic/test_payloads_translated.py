@@ -72,7 +72,7 @@ PAYLOADS: dict[str, tuple[str, Stored, str]] = {
     "shopify": (
         "shopify",
         of("shopify_webhooks", webhook),
-        "cart.updated 6, checkout.started 2, visitor.identified 1, order.placed 1",
+        "cart.updated 7, checkout.started 2, visitor.identified 1, order.placed 1",
     ),
     "snowplow": (
         "snowplow",
