@@ -321,3 +321,13 @@ def test_documents_that_load_publishes_are_in_force_as_in_a_backtest(tmp_path: P
     ]
     assert [(each.since, each.note) for each in read] == [(-1, ""), (3 * DAY, "spring")]
     assert [each.recipes and each.recipes.names for each in read][1] == ("carts",)
+
+
+def test_two_documents_between_two_steps_renumber_once() -> None:
+    found = story(
+        [cart()],
+        document(carts("1h", "24h")),
+        document(carts("1h", "30h"), after=2 * HOUR),
+        document(carts("1h", "40h"), after=3 * HOUR),
+    )
+    assert found == ["fired carts 1 1h", "fired carts 2 40h"]

@@ -93,3 +93,11 @@ def test_a_forgotten_key_does_not_come_back_by_a_copy() -> None:
     new.changes()
     new.committed(2)
     assert new.changes()[0] == (CART.encode(), None)
+
+
+def test_a_claim_that_was_read_already_and_a_tombstone_do_nothing() -> None:
+    keys, told = Keys(1), claims.encode(bound(5))
+    keys.add([(3, told)])
+    keys.add([(2, claims.encode(bound(6, person="customer:bert"))), (3, told), (9, None)])
+    assert keys.position == 4
+    assert taken(keys, 4, order(7), WatermarkRecord(1, {0: 8})).counts
