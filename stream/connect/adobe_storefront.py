@@ -10,7 +10,7 @@ from stream.connect.bodies import PING, Bodies, Body
 from stream.connect.ids import identifier
 from stream.connect.reading import dig, first, listing, mapping, text
 from stream.connect.snowplow_event import Sent
-from stream.connect.snowplow_events import Translator, ignored, page_viewed, pinged
+from stream.connect.snowplow_events import Translator, ignored, page_of, pinged
 from stream.connect.source import Source
 
 MAGENTO: Final = "com_adobe_magento_entity_"
@@ -37,13 +37,8 @@ def added(sent: Sent, source: Source) -> Bodies:
 
 
 def cart_viewed(sent: Sent, source: Source) -> Bodies:
-    viewed = page_viewed(sent, source)
-    if isinstance(viewed, str):
-        return viewed
-    shown: list[Body] = [
-        (kind, {"page": {**body["page"], "kind": "cart"}}) for kind, body in viewed
-    ]
-    return _cart(sent, source) or shown
+    shown = {"page": {**page_of(sent), "kind": "cart"}}
+    return _cart(sent, source) or [("page.viewed", shown)]
 
 
 def checkout_started(sent: Sent, source: Source) -> Bodies:

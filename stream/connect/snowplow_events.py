@@ -26,10 +26,13 @@ STEPS: Final = {1: "contact", 2: "shipping"}
 """Stages of steps that have only a number. The third and later ones are the payment."""
 
 
-def page_viewed(sent: Sent, source: Source) -> Bodies:
+def page_of(sent: Sent) -> dict[str, Any]:
     url, title = sent.fields.get("page_url"), sent.fields.get("page_title")
-    kind = sent.entity(f"{SHOP}page").get("type")
-    return [("page.viewed", {"page": page(url, title, kind)})]
+    return page(url, title, sent.entity(f"{SHOP}page").get("type"))
+
+
+def page_viewed(sent: Sent, source: Source) -> Bodies:
+    return [("page.viewed", {"page": page_of(sent)})]
 
 
 def screen_viewed(sent: Sent, source: Source) -> Bodies:

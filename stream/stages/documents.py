@@ -7,7 +7,7 @@ from stream.episodes import life, lifecycle, numbering, steps
 from stream.kinds import audience, membership, replenishment
 from stream.outputs.outputs import Outputs
 from stream.recipes.aliases import is_shadow, name_of
-from stream.recipes.recipe import AUDIENCE, POST_PURCHASE, Recipe, Recipes
+from stream.recipes.recipe import AUDIENCE, Recipe, Recipes
 from stream.stages import moments
 from stream.state.cart import NEVER
 from stream.state.person import Episode, Person
@@ -80,7 +80,7 @@ def _plan(
             steps.plan(person, episode, now, at)
     elif course.base != NEVER:
         life.plan(person, episode, recipe, at, out)
-    elif recipe.kind == POST_PURCHASE:
+    else:  # it waits for its delivery
         course.ends = max(episode.opened_at + recipe.expires, at)
 
 

@@ -63,8 +63,7 @@ def place(
 def _keep(state: Visitor, id: str, before: OrderEntry | None, order: WholeOrder, t: int) -> None:
     """Keeps the whole order in the record, with the parts that a repetition adds. Only the latest keep their lines."""
     entry = repeated(state.orders, id, t)
-    if entry is None:
-        return
+    assert entry is not None, "the record has the order by now"
     if before is None or before.whole is None:
         entry.whole = order
     elif before is entry:

@@ -64,9 +64,9 @@ class WaitingStage(Stage[P], Generic[P, T]):
         """Whether the record makes a state if there is none."""
         return True
 
+    @abstractmethod
     def _ends(self, record: T) -> bool:
         """Whether the state ends with this record. Later records of the same time are dropped too."""
-        return False
 
     def _deadline(self, state: P) -> int:
         """The next time (ms) at which something of the state fires."""
@@ -85,7 +85,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
 
     def _turn(self, time: int, most: int, out: Outputs) -> bool:
         """Applies the document of that time (ms) to at most `most` states. Returns whether all are done."""
-        raise NotImplementedError
+        raise NotImplementedError  # pragma: no cover - a stage without a next turn has none
 
     def add(self, records: Iterable[Value | Block]) -> None:
         """Adds records. `advance` applies those before the watermark. Blocks come only where a compiled part reads them."""

@@ -84,8 +84,6 @@ def add(bought: Bought, cart_id: str, contents: Contents, order: OrderEntry, at:
 
 def show(bought: Bought, cart_id: str, shown: Contents, at: int) -> None:
     """Keeps the bought lines among the contents of a summary for 14 days from now."""
-    if not shown:
-        return
     there = set(shown)
     for line in bought.get(cart_id, ()):
         if at < line.until and (line.product_id, line.variant_id, line.quantity) in there:

@@ -110,15 +110,12 @@ def supplement(key: Key, order: ClaimedOrder, repetition: WholeOrder) -> WholeOr
     return parts
 
 
-def enter(key: Key, order: ClaimedOrder) -> bool:
-    """Keeps an order. Returns False if the key knows it."""
-    if known(key, order.id, order.at) is not None:
-        return False
+def enter(key: Key, order: ClaimedOrder) -> None:
+    """Keeps an order that the key does not know."""
     key.orders.append(order)
     if len(key.orders) > MOST_KEPT_ORDERS:
         del key.orders[0]
     _trim_contents(key)
-    return True
 
 
 def _trim_contents(key: Key) -> None:

@@ -7,6 +7,7 @@ commits on which its cases ran.
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -43,6 +44,8 @@ def main() -> int:
             first = (case.run.__doc__ or "").splitlines()[0]
             print(f"{case.area:10} {'★' if case.star else ' '} {case.name:20} {first}")
         return 0
+    # else SIGTERM, as of `timeout`, leaves the workers behind
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     CACHE.mkdir(parents=True, exist_ok=True)
     failed = []
     for name in args.cases or CASES:

@@ -99,12 +99,13 @@ def named(
     found: list[Row],
     log: list[Row],
     claims: list[Row],
+    facts: list[Row],
     recipes: Recipes,
     live: bool,
     verdict: Verdict,
 ) -> None:
     """Checks orders by key. The log has the orders that name a key, the claims its owners. Cancelled order ids are left
-    out."""
+    out, and orders that repeat an id of the person's record, which the facts show: they do nothing."""
     by_key = _told(claims)
     every = [claim for told in by_key.values() for claim in told]
     placed = {(c["key"], c["order_id"], c["at"]) for c in every if c["type"] == "order.placed"}
@@ -113,11 +114,13 @@ def named(
     for (key, id_), at in first.items():
         if id_ not in back and (key, id_, at) not in placed:
             verdict.broken["named"].append(f"no claim tells {key} of {id_}, ordered at {at}")
+    entered = _entered(facts)
     forbidden: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
     for key, told in by_key.items():
         state = Key(key)
         for person, order, since in (heard for claim in told for heard in state.take(claim)):
-            if order.id not in back and not reading.nobody(order.id):
+            repeated = any(at < order.at and by <= since for at, by in entered[person, order.id])
+            if not (repeated or order.id in back or reading.nobody(order.id)):
                 forbidden[person].append((order.at, since, f"{key} by {order.id}"))
     for _, data in heeded.reminders(found):
         due, within = data["not_before"], recipes.by_name[data["recipe"]].ordered_within
@@ -135,6 +138,19 @@ def _told(claims: Iterable[Row]) -> dict[str, list[Claim]]:
         if "key" in claim:
             found[claim["key"]].setdefault((claim["at"], claim["visitor"], claim["n"]), claim)
     return {key: [told[place] for place in sorted(told)] for key, told in found.items()}
+
+
+def _entered(facts: Iterable[Row]) -> dict[tuple[str, str], list[tuple[int, int]]]:
+    """(ms of the order, ms at which the person got it) by person and order id."""
+    found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for row in facts:
+        fact = json.loads(row.value or b"{}")
+        orders = fact.get("orders", ())
+        if fact.get("type") == "order.placed":
+            orders = [(fact["order_id"], fact["at"])]
+        for id_, at, *_ in orders:
+            found[fact["person"], id_].append((at, fact["at"]))
+    return found
 
 
 def _at(name: tuple[str, str, int]) -> int:

@@ -181,7 +181,7 @@ class Scene:
         durable.state(rules, log, facts, kept, found)
         durable.keys(claims, kept["state.keys"], found)
         heeded.order(rows, facts, self.recipes, found)
-        named.named(rows, log, claims, self.recipes, self.live, found)
+        named.named(rows, log, claims, facts, self.recipes, self.live, found)
         quiet.logs(self.workers.logs(), passed, found)
         self._look(found, took, set(exits), rss)
         report = Report(

@@ -64,8 +64,8 @@ def slower_leader(room: Room) -> list[Report]:
             behind, leaving = _set_behind(it, own)
             it.workers.add_two("hasty")
             carts, orders = _shoppers(it, room)
-            due = time.monotonic() + LATER_S
             it.write(carts, 1).finish()
+            due = time.monotonic() + LATER_S  # of the last carts
             views = [
                 live.event(f"w{n}", "product.viewed", product={"id": "p1"}) for n in range(600)
             ]

@@ -119,9 +119,10 @@ def input_again(room: Room) -> list[Report]:
 @case("broker")
 def changelog_emptied(room: Room) -> list[Report]:
     """The changelogs are created again while no worker runs. The workers log it, and apply all input again."""
+    visitors, keys, people = names = ("state.visitors", "state.keys", "state.people")
     return [
-        _without(room, names)
-        for names in (("state.visitors", "state.people"), ("state.visitors",), ("state.people",))
+        _without(room, lost)
+        for lost in (names, (visitors, people), (visitors,), (keys,), (people,))
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stream import backtest, recipes_file
-from stream.backtest import OutOfOrder
+from stream.backtest import BeforeYear2000, OutOfOrder, in_ms
 from stream.durations import DAY, MINUTE
 from stream.store import keyed
 from tests.driver import LAMP
@@ -133,3 +133,15 @@ def test_states_that_are_put_aside_and_come_back_decide_the_same(
     whole = backtest.decide(log, rules)
     monkeypatch.setattr(keyed, "DECODED", 1)
     assert backtest.decide(log, rules) == whole
+
+
+def test_a_file_in_seconds_is_refused_at_its_first_time() -> None:
+    """The first line has no time, so the second one decides."""
+    seconds = [b"{}", line(T // 1000), line(T)]
+    with pytest.raises(BeforeYear2000) as caught:
+        list(in_ms(seconds))
+    assert (
+        str(caught.value)
+        == f"t {T // 1000} is before the year 2000: ms are meant (--any-time accepts it)"
+    )
+    assert list(in_ms([*seconds[:1], line(T), line(T // 1000)]))[2] == line(T // 1000)

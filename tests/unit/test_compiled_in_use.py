@@ -3,10 +3,11 @@
 import shutil
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from stream.stages import people_backend
+from stream.stages import backend, people_backend
 from stream.stages.backend import COMPILED, PURE, best_backend
 from stream.store import timer_wheel
 
@@ -24,3 +25,31 @@ def test_the_compiled_part_is_in_use_where_it_can_be_built() -> None:
     assert people_backend.REPEATED, "a kind that decides at an idle fact is missing in _looks.h"
     assert people_backend.COMPILED is not None
     assert timer_wheel.COMPILED is not None
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "wrong"),
+    [
+        (timer_wheel, "TICK", -1),
+        (backend, "_new", lambda _, new=backend._new: new("another")),
+        (people_backend, "_FUNCTIONS", ()),
+    ],
+    ids=["wheel", "visitors", "people"],
+)
+def test_a_compiled_part_of_another_release_is_refused(
+    module: Any, name: str, wrong: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if module.COMPILED is None:
+        pytest.skip("not built")
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, wrong)
+        with pytest.raises(ImportError, match="run make install"):
+            module._built()
+    assert module._built() is not None  # configured again
+
+
+def test_python_decides_where_the_compiled_part_lacks_a_kind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(people_backend, "REPEATED", False)
+    assert people_backend._built() is None

@@ -265,3 +265,19 @@ def test_a_fault_of_a_translator_costs_one_message(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(registry.REGISTRY, "segment", fails)
     done = registry.translate("segment", Request("/v1/t"), SHOP, NOW)
     assert done.refused == [(0, "translator_failed")]
+
+
+def test_a_text_that_is_no_unicode_does_not_cost_the_event() -> None:
+    """A half of a surrogate pair, as a script cuts it. The worker leaves such a text out."""
+    event = made(type="search.performed", query="\ud83d for a@b.example")
+    assert finishing.finish(Translation([event]), SHOP).events[0]["query"] == "\ud83d for …"
+
+
+def test_products_that_are_remembered_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(items, "MOST_REMEMBERED", 2)
+    kept: dict[Any, Any] = {}
+    monkeypatch.setattr(items, "_remembered", kept)
+    for number in [0, 1, 2, 0]:
+        given = {"name": f"lamp {number}", "price": number}
+        assert items.described(SHOP, given, "EUR")["name"] == f"lamp {number}"
+        assert len(kept) <= 2

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stream.connect import sizes
 from stream.connect.registry import translate
 from stream.connect.request import Request
 from stream.connect.sizes import is_too_large
@@ -126,3 +127,20 @@ def test_the_limits_match_a_workers(event: dict[str, Any], largest: int) -> None
         except decoding.Rejected:
             refused = True
         assert is_too_large(event, size) == refused == (size > largest)
+
+
+def test_an_event_without_lines_has_nothing_to_leave_out() -> None:
+    done, event = Translation(), {"type": "search.performed", "query": "x" * LARGEST}
+    assert sizes.fitted(event, done) == event
+    assert done.left_out == []
+
+
+def test_a_cart_that_is_too_large_without_what_decorates_it_stays() -> None:
+    """The worker rejects it, and says so."""
+    lines = [{"product_id": "p" * 300, "name": NAME} for _ in range(1_000)]
+    done, event = Translation(), {"type": "cart.updated", "cart": {"id": "c", "items": lines}}
+    bare = [{"product_id": "p" * 300}] * 1_000
+    assert sizes.fitted(event, done) == {**event, "cart": {"id": "c", "items": bare}}
+    assert [left.path for left in done.left_out] == [
+        f"$.cart.items[*].{name}" for name in sizes.DECORATION
+    ]

@@ -14,6 +14,8 @@ from stream import backtest, recipes_file
 from stream.durations import DAY, HOUR, MINUTE
 from stream.outputs.outputs import Outputs
 from stream.stages.core import Core, Handed
+from stream.stages.documents import turn
+from stream.state.person import Episode, Person
 
 START = 1_772_452_800_000
 IDLE = START + 5 * MINUTE
@@ -321,3 +323,26 @@ def test_documents_that_load_publishes_are_in_force_as_in_a_backtest(tmp_path: P
     ]
     assert [(each.since, each.note) for each in read] == [(-1, ""), (3 * DAY, "spring")]
     assert [each.recipes and each.recipes.names for each in read][1] == ("carts",)
+
+
+def test_two_documents_between_two_steps_renumber_once() -> None:
+    found = story(
+        [cart()],
+        document(carts("1h", "24h")),
+        document(carts("1h", "30h"), after=2 * HOUR),
+        document(carts("1h", "40h"), after=3 * HOUR),
+    )
+    assert found == ["fired carts 1 1h", "fired carts 2 40h"]
+
+
+def test_an_episode_of_a_recipe_that_is_in_the_newer_document_only_goes_on() -> None:
+    """As after a restart with another file: the state is older than both documents."""
+    person = Person("customer:c1")
+    person.episodes = [Episode("carts", "cart-abandonment", "k", 1, 1, "v1", 1)]
+    older, newer = (
+        recipes_file.load(json.dumps(document(*each))) for each in ([], [carts("9h", "12h")])
+    )
+    assert turn(person, HOUR, older, newer, Outputs())
+    assert [each.open for each in person.episodes] == [True]
+    assert turn(person, 2 * HOUR, newer, older, Outputs())
+    assert [each.open for each in person.episodes] == [False]

@@ -82,3 +82,7 @@ def test_a_category_may_have_any_length(category: str | int) -> None:
     whole = decoding.decode(event("cart.updated", cart={"items": [item]}))
     assert isinstance(whole, CartUpdated)
     assert whole.cart.items[0].category == str(category)
+
+
+def test_a_clock_record_has_no_faults() -> None:
+    assert decoding.faults(b'{"type": "clock.advanced", "visitor": 5}') == ()

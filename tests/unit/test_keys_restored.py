@@ -3,13 +3,18 @@
 import json
 from typing import Any
 
+import pytest
+from msgspec import structs
+
+from stream import limits
 from stream.durations import DAY
 from stream.outputs.outputs import Outputs
 from stream.stages.keys import Keys
 from stream.stages.watermark import watermark_record
-from stream.state import claims
+from stream.state import claims, facts
 from stream.state.claims import AnyClaim, Bound, OrderClaim
 from stream.state.facts import WatermarkRecord
+from stream.state.whole_order import OrderLine, WholeOrder, size
 
 CART, ANNA, TILL = "cart:k1", "customer:anna", "visitor:~cart:k1"
 
@@ -93,3 +98,24 @@ def test_a_forgotten_key_does_not_come_back_by_a_copy() -> None:
     new.changes()
     new.committed(2)
     assert new.changes()[0] == (CART.encode(), None)
+
+
+def test_a_claim_that_was_read_already_and_a_tombstone_do_nothing() -> None:
+    keys, told = Keys(1), claims.encode(bound(5))
+    keys.add([(3, told)])
+    keys.add([(2, claims.encode(bound(6, person="customer:bert"))), (3, told), (9, None)])
+    assert keys.position == 4
+    assert taken(keys, 4, order(7), WatermarkRecord(1, {0: 8})).counts
+
+
+def test_an_old_order_hands_over_no_lines_if_there_is_no_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = [OrderLine("lamp", "", 1.0)]
+    monkeypatch.setattr(limits, "LARGEST_ORDERED", size(lines))
+    older, newer = (structs.replace(order(at), whole=WholeOrder(lines=lines)) for at in (1, 2))
+    out = taken(Keys(1), 0, older, newer, bound(3), WatermarkRecord(1, {0: 4}))
+    (_, told), *none = out.facts
+    assert not none
+    handed = facts.decode(told).orders
+    assert [(each.id, len(each.whole.lines)) for each in handed] == [("o1-0", 0), ("o2-0", 1)]

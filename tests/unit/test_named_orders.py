@@ -1,18 +1,21 @@
 """The fault matrix finds a trigger that ignored an order under a key of identity."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from stream import backtest
+from stream.recipes.recipe import Recipes
 from stream.recipes_file import DEFAULT
-from stream.stages.core import Core
-from stream.state import claims
+from stream.stages.core import Core, Handed
+from stream.state import claims, facts
 from tests.faults import keyed_logs, logs
 from tests.faults.named import MOST_ORDERS, Key, named
 from tests.faults.raw import Row
 from tests.faults.verdict import Verdict
+from tests.reference import events
 from tests.reference.times import DAY, HOUR, MINUTE
 
 AT = keyed_logs.START
@@ -47,12 +50,21 @@ def reminder(due: int, person: str = "customer:c") -> Row:
     return row("triggers.cart-abandonment", {"data": data})
 
 
-def broken(claims: list[Row], *reminders: Row) -> list[str]:
+def entered(at: int, by: int) -> list[Row]:
+    """A fact that gives the customer the order o1 of `at`, by another key or a login, at `by` (ms)."""
+    told = {"person": "customer:c", "at": by}
+    if at == by:
+        return [row("visitor.facts", {"type": "order.placed", "order_id": "o1", **told})]
+    return [row("visitor.facts", {"type": "visitor.identified", "orders": [["o1", at]], **told})]
+
+
+def broken(claims: list[Row], *reminders: Row, facts: Sequence[Row] = ()) -> list[str]:
     found = Verdict()
     named(
         list(reminders),
         [row("storefront.events", ORDER)],
         claims,
+        list(facts),
         DEFAULT,
         live=False,
         verdict=found,
@@ -84,6 +96,24 @@ def test_a_reminder_after_an_order_under_a_key_of_the_person_is_found(
     assert (broken(claims, reminder(due)) == []) is heard
 
 
+@pytest.mark.parametrize(
+    ("at", "by", "is_repeated"),
+    [
+        (AT - DAY, AT - DAY, True),
+        (AT - DAY, AT - HOUR, True),
+        (AT - DAY, AT + 1, False),
+        (AT, AT, False),
+        (AT + 1, AT + 1, False),
+    ],
+    ids=["before", "handed over before", "handed over later", "this one", "later"],
+)
+def test_an_order_whose_id_the_person_had_already_forbids_nothing(
+    at: int, by: int, is_repeated: bool
+) -> None:
+    found = broken(BEFORE, reminder(AT + HOUR), facts=entered(at, by))
+    assert (found == []) is is_repeated
+
+
 def test_for_a_shared_key_only_the_last_owner_must_get_the_order() -> None:
     claims = [*CROWD, CLAIM]
     assert broken(claims, reminder(AT + 1, "visitor:0"))
@@ -112,9 +142,23 @@ def test_the_last_orders_of_a_key_are_handed_over_and_no_other() -> None:
     assert [heard.order.id for heard in handed] == [f"o{n}" for n in range(1, MOST_ORDERS + 1)]
 
 
+class Listening(Core):
+    """`facts`: all facts that the people stage got."""
+
+    def __init__(self, recipes: Recipes) -> None:
+        super().__init__(recipes)
+        self.facts: list[Row] = []
+
+    def forwarded(self, first: Handed) -> Handed:
+        found = super().forwarded(first)
+        for each in first.handed + found.handed:
+            self.facts.append(row("visitor.facts", json.loads(facts.encode(each))))
+        return found
+
+
 def given(lines: list[bytes], deaf: bool) -> list[str]:
     """The verdict on a log that is decided here. `deaf`: keys forward nothing."""
-    core = Core(DEFAULT)
+    core = Listening(DEFAULT)
     triggers: list[Row] = []
     claimed: list[Row] = []
     for first in backtest.handed(core.visitors, lines):
@@ -126,11 +170,11 @@ def given(lines: list[bytes], deaf: bool) -> list[str]:
         for recipe, _, value in core.decided(first).triggers:
             triggers.append(row(f"triggers.{recipe}", json.loads(value)))
     log = [
-        Row("storefront.events", 0, n, json.loads(line).get("t", AT), None, line, {})
+        Row("storefront.events", 0, n, events.read(line)[0] or AT, None, line, {})
         for n, line in enumerate(lines)
     ]
     found = Verdict()
-    named(triggers, log, claimed, DEFAULT, live=False, verdict=found)
+    named(triggers, log, claimed, core.facts, DEFAULT, live=False, verdict=found)
     return found.broken["named"]
 
 

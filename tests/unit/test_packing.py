@@ -13,7 +13,7 @@ from stream.state.person import Episode, Person, PersonVisitor
 from stream.state.trimming import trim
 from stream.state.visitor import Published
 from stream.store import packing
-from stream.store.changelog import HEADER
+from stream.store.changelog import FORMAT, HEADER
 from stream.store.last_field import packer
 from tests.bench.customers import DAY, RECIPES, packed
 
@@ -135,3 +135,17 @@ def test_the_latest_visit_of_a_visitor_is_remembered() -> None:
 
 def _browsed(visitor: str, start: int) -> Episode:
     return Episode("browse", BROWSE, visitor, start, start, visitor, start, open=False)
+
+
+def test_a_record_of_the_changelog_is_shown_in_plain_form() -> None:
+    """The search for an erased name looks into it."""
+    person = Person("customer:c1", life=Life(audiences={"lapsed": 5}))
+    header = bytes([FORMAT]) + bytes(HEADER.size - 1)
+    plain = packing.plain_record(header + packing.encode(person))
+    assert plain is not None
+    assert plain.startswith(header)
+    assert b"lapsed" in plain
+    there = packing.decode(memoryview(plain)[HEADER.size :])
+    assert msgpack.encode(there) == msgpack.encode(person)
+    for value in (None, header, b"\xff" + header + b"later"):
+        assert packing.plain_record(value) == value

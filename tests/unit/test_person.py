@@ -3,10 +3,17 @@
 import pytest
 
 from stream import limits
+from stream.episodes import watches
+from stream.episodes.orders import place
+from stream.outputs.outputs import Outputs
+from stream.recipes_file import DEFAULT
 from stream.state.bought import BoughtLine, KnownCart
-from stream.state.orders import OrderEntry
+from stream.state.in_time import Attributed
+from stream.state.life_record import Life, remember
+from stream.state.orders import HandedOrder, OrderEntry
 from stream.state.person import NO_ORDER, Person, PersonVisitor
 from stream.state.trimming import trim
+from stream.state.whole_order import WholeOrder
 
 
 def test_the_visitor_that_was_active_longest_ago_is_dropped_first() -> None:
@@ -84,3 +91,35 @@ def test_a_person_is_reached_by_its_contacts_or_its_own_address(
     id: str, contacts: list[str] | None, reach: list[str] | None
 ) -> None:
     assert Person(id, contacts=contacts).reach == reach
+
+
+def test_the_bought_lines_of_the_cart_ordered_longest_ago_are_dropped_first() -> None:
+    person = Person("customer:anna")
+    for number in range(limits.MOST_CARTS + 2):
+        person.bought[f"k{number}"] = [BoughtLine("p", "", 1.0, "o", 1_000 - number, 9_000)]
+    trim(person, 0)
+    assert list(person.bought) == [f"k{number}" for number in range(limits.MOST_CARTS)]
+
+
+def test_an_episode_is_remembered_once() -> None:
+    life = Life()
+    for mark in (5, 7, 5):
+        remember(life, mark)
+    assert life.memory == [5, 7]
+
+
+def test_the_value_of_an_order_that_leaves_the_record_stays_spent() -> None:
+    person = Person("customer:anna")
+    for number in range(limits.MOST_ORDERS + 2):
+        placed = HandedOrder(f"o{number}", number, whole=WholeOrder(value=10.0))
+        place(person, placed, number, DEFAULT, Outputs())
+    assert len(person.orders) == limits.MOST_ORDERS
+    assert person.of_life().spent == 20.0
+
+
+def test_a_watch_that_has_ended_is_not_taken_over() -> None:
+    person, about = Person("customer:anna"), Attributed("popup", 1, "t", False, None, 1, 9)
+    watches.take_over(person, [about], "v", 9)
+    assert person.in_time is None
+    watches.take_over(person, [about], "v", 8)
+    assert [watch.about for watch in person.of_time().watches] == [about]

@@ -104,6 +104,11 @@ def test_a_category_may_be_a_number() -> None:
     assert load(text).by_name["cart-abandonment"].when.categories == {"7", "5", "hats"}
 
 
+def test_a_product_id_of_a_life_may_be_a_number() -> None:
+    found = load("recipes: [{name: soon, kind: replenishment, life: {7: 30d, 8.0: 20d, 8.5: 1d}}]")
+    assert found.by_name["soon"].life == {"7": 30 * DAY, "8": 20 * DAY, "8.5": DAY}
+
+
 def test_a_category_that_is_not_a_whole_number_is_a_fault() -> None:
     with pytest.raises(RecipesError):
         load("recipes: [{name: cart-abandonment, when: {category: [7.5]}}]")
@@ -191,6 +196,19 @@ def test_recipes_of_a_kind_are_ordered_by_priority_and_name() -> None:
         (
             "recipes:\n  - name: exit-intent\n    cooldown: 1d\n    cooldown: 7d",
             "file.yaml:4: cooldown is there twice: keep one",
+        ),
+        (
+            "recipes:\n  - name: soon\n    kind: replenishment\n    life: {p1: 0s}",
+            "file.yaml:4: recipes[0].life.p1 must be longer than 0",
+        ),
+        ("recipes: [{name: cart}]", "file.yaml:1: recipes[0].kind must be one of exit-intent, "),
+        (
+            "recipes: [{name: lapsed, kind: audience}]",
+            "file.yaml:1: recipes[0].audience must be the name of an audience",
+        ),
+        (
+            "audiences: [{name: a, members: {open: [cart]}}]",
+            "file.yaml:1: audiences[0].members.open[0] must be one of exit-intent, ",
         ),
         ("zone: !!python/object:os.system x", "file.yaml:1: could not determine a constructor"),
         ("a: 2026-99-99", "file.yaml: "),

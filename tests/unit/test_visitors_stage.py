@@ -250,3 +250,15 @@ def test_outputs_are_counted_by_outcome_and_type() -> None:
     stage().process([record(0), record(1, id="e0"), (2, T, b"v", b"{")], out)
     assert out.counts["types", "applied", "product.viewed"] == 1
     assert out.counts["events", "rejected"] == 1
+
+
+@pytest.mark.parametrize("backend", [PURE, best_backend()], ids=["python", "best"])
+def test_the_twenty_products_viewed_last_are_kept(backend: VisitorBackend) -> None:
+    of, out = Visitors(recipes_file.DEFAULT, backend), Outputs()
+    each = [record(n, T + n, product={"id": f"p{n}"}) for n in range(22)]
+    of.process(each, out)
+    of.advance(T + DAY, out)
+    (idle,) = [
+        fact for _, value in out.facts if (fact := json.loads(value))["type"] == "visitor.idle"
+    ]
+    assert [view[0] for view in idle["summary"]["views"]] == [f"p{n}" for n in range(2, 22)]
