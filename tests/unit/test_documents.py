@@ -282,7 +282,7 @@ FAULTS = {
     "history must be a list": [],
     "history.0 must be a recipes file": [3],
     "history.1.note must be a text": [{}, {"from": 5, "note": 3}],
-    "history.1.recipes.0.name: must": [{}, {"from": 5, "recipes": [{"name": "A"}]}],
+    "history.1.recipes.0.name: expected a name": [{}, {"from": 5, "recipes": [{"name": "A"}]}],
     "history.1.recipes.0.attribution must not be longer": [
         {},
         {"from": 5, "recipes": [{"name": "cart-abandonment", "attribution": "30d"}]},
