@@ -39,7 +39,6 @@ def faults(document: dict[str, Any]) -> Iterator[Fault]:
     for place, recipe in enumerate(document.get("recipes") or ()):
         if _kind(recipe) not in KINDS:
             yield ["recipes", str(place)], f".kind must be one of {', '.join(KINDS)}"
-            return
     lasts = keep(document)
     if not SHORTEST_KEEP <= lasts <= LONGEST_KEEP:
         yield ["policy", "keep"], " must be 30d to 800d"
