@@ -72,7 +72,7 @@ bench: install ## what it costs, beside Faust and a bare loop, on a real Kafka: 
 faults: install ## the whole matrix of faults, one to two hours; goes on where it was (SEED=1 CASE=name ONCE=1 DOCUMENTS=1)
 	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) $(if $(ONCE),--once) $(if $(DOCUMENTS),--documents) $(CASE)
 
-layouts: install ## live = backtest with each number of workers and partitions: 81 layouts, about half an hour
+layouts: install ## live = backtest with each number of workers and partitions: 81 layouts, about a quarter of an hour
 	$(BIN)/python -m pytest -q tests/integration/every_layout.py
 
 soak: install ## a worker under steady load: memory, file descriptors, sizes (MINUTES=60)

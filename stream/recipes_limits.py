@@ -40,7 +40,6 @@ def faults(document: dict[str, Any]) -> Iterator[Fault]:
     for place, recipe in enumerate(document.get("recipes") or ()):
         if _kind(recipe) not in KINDS:
             yield _no_kind(["recipes", str(place)], recipe)
-            return
     lasts = keep(document)
     if not SHORTEST_KEEP <= lasts <= LONGEST_KEEP:
         yield ["policy", "keep"], " must be 30d to 800d"

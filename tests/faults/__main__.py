@@ -109,7 +109,9 @@ def build() -> str:
 
 
 def figures(reports: Iterable[Report]) -> dict[str, Any]:
-    """Sums over the scenes of a case. Scenes that must break count only if all of them must."""
+    """Sums over the scenes of a case. Scenes that must break count only if all of them must.
+
+    `broken` names the invariants that must break and held, too."""
     given = list(reports)
     found: dict[str, Any] = defaultdict(int)
     for report in [each for each in given if not each.expected] or given:
@@ -121,6 +123,8 @@ def figures(reports: Iterable[Report]) -> dict[str, Any]:
         found["mb"] = max(found["mb"], report.rss >> 20)
         found["expected"] = report.expected
         found["broken"] = sorted({*(found["broken"] or ()), *report.broken})
+    unbroken = {f"{each.expected} held" for each in given if each.expected and not each.held}
+    found["broken"] = [*(found["broken"] or ()), *sorted(unbroken)]
     return dict(found)
 
 

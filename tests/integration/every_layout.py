@@ -1,6 +1,6 @@
 """Live = backtest with every layout: 1 to 3 workers, 1, 4 and 6 partitions of the input, of the facts and of the claims.
 
-`make layouts`, half an hour. Each of the 81 has a log of its own: adversarial worlds, servers that tell orders by a key,
+`make layouts`, 15 minutes. Each of the 81 has a log of its own: adversarial worlds, servers that tell orders by a key,
 and shops' own recipes. The nine of test_live_equals_backtest.py hold each two of the counts once.
 """
 
