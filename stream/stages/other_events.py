@@ -60,7 +60,7 @@ def _signalled(
 def _ordered(
     state: Visitor, event: OrderPlaced, when: Occasion, recipes: Recipes, out: Outputs
 ) -> None:
-    t, recurring = when.t, event.order.recurring
+    t, recurring, before = when.t, event.order.recurring, state.ordered
     order, cart_key = orders_placed.place(state, event, t, out)
     _presence(state, when, out)
     own_facts.ordered(state, state.person, order, recurring, t, out)
@@ -73,7 +73,7 @@ def _ordered(
         keys = [*when.keys, *([] if cart_key is None else [cart_key])]
         keys = list(dict.fromkeys([*keys, *announce_claims.own_keys(state)]))
         kept = state.ordered
-        if kept is not None and (kept.id, kept.at) == (event.order.id, t):
+        if kept is not None and kept is not before:  # A repetition changes nothing.
             kept.keys = keys
         announce_claims.ordered(state, state.person, keys, order, t, out)
 

@@ -69,6 +69,16 @@ def test_a_cancelled_order_is_claimed_where_it_was() -> None:
     assert claims_of(driver, 1) == [("order.cancelled", "cart:k", "visitor:phone")]
 
 
+@pytest.mark.parametrize("apart", [0, 1])
+def test_a_cancelled_order_is_claimed_where_it_was_entered_not_where_it_was_repeated(
+    apart: int,
+) -> None:
+    driver = Driver().pipe("order.placed", order={"id": "o"}, keys={"checkout": "h"}).wait(apart)
+    driver.pipe("order.placed", order={"id": "o"}, keys={"checkout": "other"})
+    driver.pipe("order.cancelled", order={"id": "o"})
+    assert claims_of(driver)[-1:] == [("order.cancelled", "checkout:h", "visitor:phone")]
+
+
 def test_a_grant_is_claimed_before_the_keys_are_bound() -> None:
     driver = Driver().pipe("consent.changed", channels="all", granted=True, keys={"cart": "k"})
     assert [kind for kind, _, _ in claims_of(driver)] == ["consent.changed", "bound"]
