@@ -201,14 +201,17 @@ def test_recipes_of_a_kind_are_ordered_by_priority_and_name() -> None:
             "recipes:\n  - name: soon\n    kind: replenishment\n    life: {p1: 0s}",
             "file.yaml:4: recipes[0].life.p1 must be longer than 0",
         ),
-        ("recipes: [{name: cart}]", "file.yaml:1: recipes[0].kind must be one of exit-intent, "),
+        (
+            "recipes: [{name: cart}]",
+            "file.yaml:1: recipes[0].name: there is no kind cart, and a recipe",
+        ),
         (
             "recipes: [{name: lapsed, kind: audience}]",
-            "file.yaml:1: recipes[0].audience must be the name of an audience",
+            "file.yaml:1: recipes[0]: audience is missing: expected the name of one",
         ),
         (
             "audiences: [{name: a, members: {open: [cart]}}]",
-            "file.yaml:1: audiences[0].members.open[0] must be one of exit-intent, ",
+            "file.yaml:1: audiences[0].members.open[0]: there is no kind cart: expected one of exit-",
         ),
         ("zone: !!python/object:os.system x", "file.yaml:1: could not determine a constructor"),
         ("a: 2026-99-99", "file.yaml: "),
