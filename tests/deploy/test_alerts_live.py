@@ -7,6 +7,7 @@ import base64
 import hmac
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,9 +16,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from kafka import KafkaProducer
 
+from agents.config.settings import Settings
+from agents.kafka import cluster_admin
+from agents.kafka.topics import EVENTS, RECIPES
 from agents.local import ports
 from agents.local.process import Process
+from agents.published import published_document
 from tests.deploy.prometheus_server import PrometheusServer
 from tests.deploy.test_prometheus import ALERTS
 from tests.deploy.tools import ROOT, found
@@ -31,13 +37,49 @@ sources:
 UP = ('up{job="triggers-worker"} == 1', 'triggers_collector_orders_of_nobody_total{source="web"}')
 """What Prometheus must have scraped before anything happens."""
 
-CAUSED = {"TriggersWorkersDown", "TriggersSignaturesWrong", "TriggersOrdersOfNobody"}
+PING = {"id": "last", "type": "activity.pinged", "visitor": "v"}
+
+CAUSED = {
+    "TriggersWorkersDown",
+    "TriggersWorkerDown",
+    "TriggersSignaturesWrong",
+    "TriggersOrdersOfNobody",
+}
+INPUT = {
+    "TriggersOrdersOfStrangers",
+    "TriggersOrderRejected",
+    "TriggersOrderMisnamed",
+    "TriggersRejectedRun",
+    "TriggersRejectedShare",
+    "TriggersUnknownTypes",
+    "TriggersLateShare",
+    "TriggersSourceRefused",
+    "TriggersKeysUnknown",
+}
+DOOR = "TriggersCollectorDown"
+DOCUMENTS = {"TriggersRecipesRefused", "TriggersRecipeTopicMissing"}
+QUIET = {"TriggersInputStopped", "TriggersSourceSilent"}
+"""They are raised once what came before has stopped."""
 
 
 class Shop(NamedTuple):
+    """`settings`: those of the topics."""
+
     url: str
     worker: Process
+    collector: Process
     prometheus: PrometheusServer
+    producer: KafkaProducer
+    settings: Settings
+
+    def publish(self, *names: str) -> None:
+        """Writes a document with these recipes, without making the topics of their triggers."""
+        document = {"recipes": [{"name": name, "kind": "cart-abandonment"} for name in names]}
+        self.send(RECIPES, published_document.value_of(document, None, "live", ""), None)
+
+    def send(self, topic: str, value: bytes, key: bytes | None = b"v") -> None:
+        self.producer.send(self.settings.topic(topic), value, key)
+        self.producer.flush()
 
     def post(self, path: str, document: Any, **headers: str) -> int:
         """Posts JSON; returns the status."""
@@ -69,6 +111,29 @@ class Shop(NamedTuple):
             for number in range(count)
         ]
         return self.post("/v1/batch", {"writeKey": "wk", "batch": orders})
+
+    def checkouts_and_orders_of_strangers(self) -> int:
+        """The pages say who checks out by a browser, the server who orders by a number of its own."""
+        track = {"type": "track", "event": "Checkout Started"}
+        pages = [
+            track | {"messageId": f"c-{number}", "anonymousId": f"a-{number}"}
+            for number in range(110)
+        ]
+        bought = {"type": "track", "event": "Order Completed", "channel": "server"}
+        orders = [
+            bought
+            | {"messageId": f"s-{n}", "userId": f"db-{n}", "properties": {"order_id": f"s-{n}"}}
+            for n in range(30)
+        ]
+        return self.post("/v1/batch", {"writeKey": "wk", "batch": [*pages, *orders]})
+
+    def write(self, count: int, type: str, **body: Any) -> None:
+        """Writes events of as many visitors past the collector."""
+        for number in range(count):
+            event = {"id": f"{type}-{number}", "type": type, "visitor": f"w-{number}", **body}
+            value, key = json.dumps(event).encode(), f"w-{number}".encode()
+            self.producer.send(self.settings.topic(EVENTS), value, key)
+        self.producer.flush()
 
 
 def program(folder: Path, environ: dict[str, str], ready: str, *words: str) -> Process:
@@ -103,19 +168,22 @@ def shop(prometheus: str, broker: str, tmp_path_factory: pytest.TempPathFactory)
     targets = {"triggers-worker": working, "triggers-collector": collecting}
     server = PrometheusServer(prometheus, folder, targets)
     with ExitStack() as stack:
+        producer = KafkaProducer(bootstrap_servers=broker.split(","))
+        stack.callback(producer.close)
         for process in (worker, collector, server):
             stack.callback(process.kill)
         worker.launch()
         collector.start()
         worker.wait_ready()
         server.start()
-        yield Shop(f"http://127.0.0.1:{door}", worker, server)
+        yield Shop(f"http://127.0.0.1:{door}", worker, collector, server, producer, settings)
 
 
 def test_alarms_are_raised_by_their_causes_and_end_with_them(shop: Shop) -> None:
     prometheus = shop.prometheus
     prometheus.wait(lambda: all(map(prometheus.has, UP)) and not prometheus.firing())
-    assert prometheus.fired.keys() <= {"TriggersWorkersDown"}, "before anything has happened"
+    before = {"TriggersWorkersDown", "TriggersWorkerDown", "TriggersCollectorDown"}
+    assert prometheus.fired.keys() <= before, "before anything has happened"
 
     shop.worker.kill()
     assert {shop.signs_wrongly() for _ in range(12)} == {401}
@@ -133,3 +201,48 @@ def test_alarms_are_raised_by_their_causes_and_end_with_them(shop: Shop) -> None
     assert "4 orders of web" in said["TriggersOrdersOfNobody"]
     assert prometheus.fired["TriggersOrdersOfNobody"][0]["source"] == "web"
     assert "TriggersBridgeDown" not in prometheus.fired, "no bridge was ever started"
+
+
+@pytest.mark.slow
+def test_alarms_of_the_input_are_raised_by_it_and_end_with_it(shop: Shop) -> None:
+    prometheus = shop.prometheus
+    prometheus.wait(lambda: all(map(prometheus.has, UP)) and not prometheus.firing())
+    prometheus.fired.clear()
+
+    assert shop.checkouts_and_orders_of_strangers() == 200
+    assert shop.post("/v1/batch", {"writeKey": "wk", "batch": [7] * 60}) == 200
+    assert {shop.post("/v1/batch", {"writeKey": "who"}) for _ in range(12)} == {401}
+    shop.write(1_100, "activity.pinged")
+    shop.write(100, "thing.done")
+    shop.write(100, "page.viewed", client_time=int(time.time() * 1000) - 600_000)
+    shop.write(1, "order.completed", order={"id": "o"})
+    shop.send(EVENTS, b'{"id": "1", "type": "order.placed"}')
+    for _ in range(120):
+        shop.send(EVENTS, b"{")
+    prometheus.wait(lambda: prometheus.fired.keys() >= INPUT)
+    prometheus.wait(lambda: prometheus.fired.keys() >= QUIET)
+    shop.send(EVENTS, json.dumps(PING).encode())
+    prometheus.wait(lambda: not (INPUT | QUIET) & prometheus.firing())
+
+    shop.collector.kill()
+    prometheus.wait(lambda: DOOR in prometheus.firing())
+    shop.collector.start()
+    prometheus.wait(lambda: not prometheus.firing())
+    others = prometheus.fired.keys() - INPUT - QUIET
+    assert {name for name in others if not name.endswith("Down")} == set()
+    said = {name: annotations["summary"] for name, (_, annotations) in prometheus.fired.items()}
+    assert "order.placed, by a name that nobody reads" in said["TriggersOrderMisnamed"]
+    assert said["TriggersOrdersOfStrangers"].endswith("no reminder ends by them")
+
+
+def test_alarms_of_documents_are_raised_by_them_and_end_with_them(shop: Shop) -> None:
+    prometheus = shop.prometheus
+    shop.send(RECIPES, b"{", None)
+    prometheus.wait(lambda: "TriggersRecipesRefused" in prometheus.firing())
+    shop.publish("cart-abandonment", "no-such-topic")
+    prometheus.wait(lambda: "TriggersRecipeTopicMissing" in prometheus.firing())
+    assert "TriggersRecipesRefused" not in prometheus.firing()
+    assert "1 topics of triggers" in prometheus.fired["TriggersRecipeTopicMissing"][1]["summary"]
+    with cluster_admin.connected(shop.settings) as admin:
+        cluster_admin.create(admin, shop.settings, ["no-such-topic"], 1)
+    prometheus.wait(lambda: not DOCUMENTS & prometheus.firing())
