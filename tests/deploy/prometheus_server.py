@@ -19,6 +19,9 @@ FOLDER = DEPLOY / "prometheus"
 WINDOW, FOR, EVERY = "15s", "1s", "1s"
 """In place of the minutes and hours of the rules: windows and offsets, `for`, and scrapes."""
 
+EVERY_S = 1.0
+"""Of a scrape."""
+
 WITHIN_S = 40.0
 
 
