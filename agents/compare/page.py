@@ -12,8 +12,8 @@ from agents.compare.report import Report
 from stream.episodes import quiet_hours
 
 SORTS: Final = {
-    "new": "Sent by {1} alone",
-    "gone": "Sent by {0} alone",
+    "new": "Sent by “{1}” alone",
+    "gone": "Sent by “{0}” alone",
     "moved": "Sent at another time",
     "changed": "Sent with another offer, arm or channel",
 }

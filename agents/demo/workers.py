@@ -1,7 +1,6 @@
 """Starts and watches worker processes, for the duration of a `with` block."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from agents.local import ports
 
 READY_S: Final = 60.0
 GOODBYE_S: Final = 20.0
@@ -55,7 +56,7 @@ class WorkerProcesses:
         self._end()
 
     def _start(self, number: int) -> None:
-        port = _free_port()
+        (port,) = ports.free(1)
         with self._log(number).open("wb") as log:
             worker = subprocess.Popen(
                 [sys.executable, "-m", "agents", "worker"],
@@ -114,13 +115,6 @@ class WorkerProcesses:
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def _ask(port: int, path: str) -> tuple[int, str]:

@@ -27,10 +27,26 @@ def free(count: int) -> list[int]:
         if len(found) == count:
             return found
         port = random.SystemRandom().randint(FIRST, LAST)
-        if port not in _given and is_free(port) and _claim(port):
-            _given.add(port)
+        if _take(port):
             found.append(port)
     raise OSError(f"no free port from {FIRST} to {LAST}")
+
+
+def row(count: int) -> int:
+    """The first of `count` free ports at 127.0.0.1 that follow each other. Raises OSError if there are none."""
+    for _ in range(1000):
+        first = random.SystemRandom().randint(FIRST, LAST - count)
+        if all(map(_take, range(first, first + count))):
+            return first
+    raise OSError(f"no {count} free ports in a row from {FIRST} to {LAST}")
+
+
+def _take(port: int) -> bool:
+    """Takes a port, if it is free and nobody has it."""
+    if port in _given or not is_free(port) or not _claim(port):
+        return False
+    _given.add(port)
+    return True
 
 
 def is_free(port: int) -> bool:

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from agents.local import ports
 from tests.bench import foreign, log
 from tests.bench.posts import SOURCES, batched, send, singles
 from tests.bench.process import Cost, Failed, Subject, cost
 from tests.bench.room import Room
-from tests.bench.subjects import free_port
 from tests.bench.table import Rounds
 
 SMOKE: Final = "--posts 400 --batches 8 --rounds 1"
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
     log.make(settings, args.partitions)
     sources = room.folder / "sources.yaml"
     sources.write_text(f"sources:\n{SOURCES}{foreign.SOURCES}")
-    ports = free_port(), free_port()
+    door, other = ports.free(2)
     variables = {
         **log.environ(settings),
         "TRIGGERS_SOURCES": str(sources),
@@ -49,22 +49,22 @@ def run(args: argparse.Namespace, room: Room) -> None:
         "TRIGGERS_COLLECT_PER_ADDRESS": "0",
         "TRIGGERS_COLLECT_PER_VISITOR": "0",
     }
-    listen = f"127.0.0.1:{ports[0]}"
+    listen = f"127.0.0.1:{door}"
     profile = room.folder / "profile.txt"
     module = ["tests.bench.sampling", str(profile)] if args.profile else ["agents"]
     collector = [sys.executable, "-m", *module, "collector", "--listen", listen, "--metrics", ""]
-    empty = [sys.executable, "-m", "tests.bench.empty", str(ports[1])]
+    empty = [sys.executable, "-m", "tests.bench.empty", str(other)]
     found = Rounds()
     with (
-        _served(collector, variables, room.folder / "collector.log", ports[0]) as taking,
-        _served(empty, {}, room.folder / "empty.log", ports[1]) as idle,
+        _served(collector, variables, room.folder / "collector.log", door) as taking,
+        _served(empty, {}, room.folder / "empty.log", other) as idle,
     ):
-        _measured(taking, ports[0], _singles(args, 500), args, 1)
+        _measured(taking, door, _singles(args, 500), args, 1)
         for number in range(args.rounds):
             print(f"round {number + 1} of {args.rounds}", flush=True)
             for name, subject, port in (
-                ("collector", taking, ports[0]),
-                ("empty handler", idle, ports[1]),
+                ("collector", taking, door),
+                ("empty handler", idle, other),
             ):
                 for what, requests, events in _jobs(args):
                     found.add(f"{name}, {what}", _measured(subject, port, requests, args, events))

@@ -1,7 +1,6 @@
 """The measured processes: a worker of the service, and peers that do the same job in other ways."""
 
 import re
-import socket
 import sys
 import time
 import urllib.error
@@ -11,17 +10,11 @@ from typing import Final
 
 from agents.config.settings import Settings
 from agents.kafka.topics import EVENTS
+from agents.local import ports
 from tests.bench.log import environ
 from tests.bench.process import Failed, Subject
 
 _COUNT: Final = re.compile(rb"^triggers_events_total\{.*\} ([0-9.e+]+)$", re.MULTILINE)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 class Worker(Subject):
@@ -29,7 +22,7 @@ class Worker(Subject):
 
     def __init__(self, settings: Settings, log: Path, profile: Path | None = None) -> None:
         """`profile`: the file for samples of its stacks."""
-        self.port = free_port()
+        (self.port,) = ports.free(1)
         run = ["tests.bench.sampling", str(profile)] if profile else ["agents", "worker"]
         variables = {**environ(settings), "TRIGGERS_METRICS": f"127.0.0.1:{self.port}"}
         super().__init__([sys.executable, "-m", *run], variables, log, self._processed)

@@ -10,10 +10,11 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from agents.local import ports
 
 ROOT = Path(__file__).parents[2]
 SOURCES = "sources: [{name: web, kind: segment, keys: [wk]}]\n"
@@ -22,21 +23,9 @@ POSTED = re.compile(r'^triggers_collector_posts_total\{.*?"503"\} (\d+)', re.MUL
 CONNECTIONS = 200
 
 
-def free_ports() -> tuple[int, int]:
-    """A port to share, and one whose successor is free, too."""
-    while True:
-        taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-        shared, first = (each.getsockname()[1] for each in taken)
-        for each in taken:
-            each.close()
-        with closing(socket.socket()) as following:
-            if following.connect_ex(("127.0.0.1", first + 1)):
-                return shared, first
-
-
 class Running:
     def __init__(self, folder: Path) -> None:
-        self.port, self.metrics = free_ports()
+        (self.port,), self.metrics = ports.free(1), ports.row(2)
         (folder / "sources.yaml").write_text(SOURCES)
         given = {"TRIGGERS_KAFKA": "127.0.0.1:1", "TRIGGERS_SOURCES": str(folder / "sources.yaml")}
         listen = ["--listen", f"127.0.0.1:{self.port}", "--metrics", f"127.0.0.1:{self.metrics}"]

@@ -64,7 +64,7 @@ def test_a_trial_compares_the_draft_with_what_is_in_force(page: Console) -> None
     assert report.headers["X-Frame-Options"] == "SAMEORIGIN"
     text = report.body.decode()
     assert "in force and your draft compared" in text
-    assert "Sent by the first alone" in text
+    assert "Sent by “the recipes in force” alone" in text
     assert page.send("DELETE", f"/api/recipes/trial/{trial['id']}").status == 200
     assert page.get(f"/api/recipes/trial/{trial['id']}/report").status == 404
 

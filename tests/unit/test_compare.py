@@ -90,7 +90,7 @@ def test_a_recipe_missing_from_the_second_file_sends_nothing_in_it(tmp_path: Pat
     assert "recipe cart-abandonment removed" in report["changes"]
     gone = [each["after"] for each in report["examples"]]
     assert gone == [["There is no recipe cart-abandonment."]] * 3
-    assert "Sent by a.yaml alone" in page_of(tmp_path)
+    assert "Sent by “a.yaml” alone" in page_of(tmp_path)
 
 
 def test_an_example_says_that_a_recipe_is_disabled(tmp_path: Path) -> None:

@@ -54,3 +54,13 @@ def test_another_process_is_given_it_only_when_the_first_has_ended() -> None:
     with other(port, port) as third:
         assert told(third) == str(port)
         third.communicate()
+
+
+def test_ports_in_a_row_follow_each_other_and_none_was_given_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = ports.row(3)
+    monkeypatch.setattr(ports, "FIRST", first - 1)
+    monkeypatch.setattr(ports, "LAST", first + 2)
+    with pytest.raises(OSError, match="in a row"):
+        ports.row(2)
