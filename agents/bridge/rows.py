@@ -62,8 +62,6 @@ def _judged(operation: Any, after: Any, value: bytes) -> TableRow:
     columns = {name: each for name, each in after.items() if not name.startswith("__")}
     try:
         return TableRow(_written(columns))
-    except (
-        UnicodeEncodeError,
-        OverflowError,
-    ):  # a lone surrogate, or a number of more than 64 bits
+    except (UnicodeEncodeError, OverflowError):
+        # a lone surrogate, or a number of more than 64 bits
         return TableRow(written(columns))

@@ -95,8 +95,12 @@ def cancelled(data: EventData) -> tuple[Who, Bodies]:
 
 def _numbered(data: EventData) -> tuple[dict[str, Any], str | None]:
     """The order that an observer sent, and its number."""
-    order = mapping(first(data.value, "order")) or data.value
+    order = _order(data.value)
     return order, identifier(first(order, *NUMBERS))
+
+
+def _order(value: dict[str, Any]) -> dict[str, Any]:
+    return mapping(first(value, "order")) or value
 
 
 def _cancelled(number: str) -> Bodies:
@@ -131,7 +135,7 @@ def ended(
     """The quote of a placed order, emptied. `id`: of the order's event."""
     if isinstance(bodies, str) or not any(kind == "order.placed" for kind, _ in bodies):
         return []
-    order = mapping(first(value, "order")) or value
+    order = _order(value)
     return ended_cart(source, id, _of_its_cart(who, order), order.get("created_at"))
 
 

@@ -95,7 +95,8 @@ def order(it: Delivery) -> None:
         _cancel(it)
     else:
         who = _who(it, noted_visitor(body.get("note_attributes")))
-        bodies, placed = list[Body](), it.topic != "orders/updated" or _is_young(body)
+        bodies = list[Body]()
+        placed = it.topic != "orders/updated" or _is_young(body)
         if placed:
             bodies.append(("order.placed", {"order": _order(it, who), **_imported(body)}))
         name = _id(body)

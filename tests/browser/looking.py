@@ -66,15 +66,15 @@ class Page:
 
     def attributes(self, selector: str, name: str) -> list[str | None]:
         """An attribute of all these elements, read at one moment: the page draws its plots anew while a test looks."""
-        every = "return [...document.querySelectorAll(arguments[0])]"
-        return list(
-            self.run(f"{every}.map((each) => each.getAttribute(arguments[1]))", selector, name)
-        )
+        return self._of_all(selector, "each.getAttribute(arguments[1])", name)
 
     def contents(self, selector: str) -> list[str]:
         """The text of all these elements, hidden or not, read at one moment."""
-        every = "return [...document.querySelectorAll(arguments[0])]"
-        return list(self.run(f"{every}.map((each) => each.textContent)", selector))
+        return self._of_all(selector, "each.textContent")
+
+    def _of_all(self, selector: str, value: str, *given: str) -> list[Any]:
+        every = "[...document.querySelectorAll(arguments[0])]"
+        return list(self.run(f"return {every}.map((each) => {value})", selector, *given))
 
     def screen(self, of: dict[str, Any], colours: str = "light") -> None:
         self.tab.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", of)

@@ -16,11 +16,9 @@ from agents.local.process import Process
 from tests.deploy.tools import DEPLOY
 
 FOLDER = DEPLOY / "prometheus"
-WINDOW, FOR, EVERY = "15s", "1s", "1s"
+EVERY_S = 1
+WINDOW, FOR, EVERY = "15s", "1s", f"{EVERY_S}s"
 """In place of the minutes and hours of the rules: windows and offsets, `for`, and scrapes."""
-
-EVERY_S = 1.0
-"""Of a scrape."""
 
 WITHIN_S = 40.0
 
