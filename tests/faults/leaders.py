@@ -17,13 +17,14 @@ def node_of(own: Cluster, number: int) -> Node:
 
 
 def prefer(it: Scene, topic: str, partitions: list[int], node: Node, within: float = 60) -> None:
-    """Makes a node the preferred leader of these partitions, and waits until it leads them."""
+    """Lets the preferred leaders of these partitions lead them, and waits until that is `node`."""
+    chosen = {it.settings.topic(topic): partitions}
     limit = time.monotonic() + within
     while {leaders(it, topic)[number] for number in partitions} != {node.number}:
         assert time.monotonic() < limit, f"broker {node.number} does not lead"
         time.sleep(0.5)
         with cluster_admin.connected(it.settings) as admin:
-            admin.elect_leaders(PREFERRED, raise_errors=False)
+            admin.elect_leaders(PREFERRED, chosen, raise_errors=False)
 
 
 def leaders(it: Scene, topic: str) -> dict[int, int]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from agents.kafka.topics import EVENTS, FACTS
+from agents.kafka.topics import CLAIMS, EVENTS, FACTS
 from agents.local.cluster import Cluster, cluster
 from agents.local.node import Node
 from tests.faults import live, raw
@@ -28,6 +28,12 @@ LATER = {
     "recipes": [{"name": "cart-abandonment", "steps": [f"{LATER_S:.0f}s"], "reach": "any"}],
 }
 """Seconds: enough for another leader."""
+
+VISITORS = 160
+CARTS_S, ORDERS_S = 0.5, 0.5
+MOST_S = SKEW_S - CARTS_S - ORDERS_S - 0.5
+"""Seconds after the last cart's step was due in which an order still gets a time before the first cart's, from the slower
+leader. The half second is for the producer to connect."""
 
 QUIET_S = 15.0
 """Seconds until the last visitors are idle, and evidence has passed that."""
@@ -61,19 +67,22 @@ def slower_leader(room: Room) -> list[Report]:
     found = []
     for name, margin_ms in (("margin", MARGIN_MS), ("none", 0)):
         with _skewed(room, name, margin_ms, document=LATER) as (it, own):
-            behind, leaving = _set_behind(it, own)
+            behind = _set_behind(it, own)
             it.workers.add_two("hasty")
             carts, orders = _shoppers(it, room)
-            it.write(carts, 1).finish()
+            it.write(carts, CARTS_S).finish()
             due = time.monotonic() + LATER_S  # of the last carts
             views = [
                 live.event(f"w{n}", "product.viewed", product={"id": "p1"}) for n in range(600)
             ]
             it.write(live.live(views, it.inputs), LATER_S)
-            _lead(it, behind, leaving)
+            _lead(it, behind)
             assert time.monotonic() < due, "the leaders changed too late to show anything"
-            time.sleep(due + 1.5 - time.monotonic())
-            it.write(orders, 1).finish()  # once the step was due, with a time before it
+            if margin_ms:
+                time.sleep(due + MOST_S - time.monotonic())
+            else:
+                _until_sent(it, VISITORS // 2, due + MOST_S)
+            it.write(orders, ORDERS_S).finish()  # once the step was due, with a time before it
             time.sleep(QUIET_S)
             noticed = sum(worker.told("behind_evidence_records_total") for worker in it.workers.all)
             assert (noticed > 0) == (margin_ms == 0), f"{noticed} records of a time that was over"
@@ -98,7 +107,7 @@ def _skewed(
 
 
 def _shoppers(it: Scene, room: Room) -> tuple[list[Given], list[Given]]:
-    return live.shoppers(room.pick, [f"v{n}" for n in range(160)], it.inputs)
+    return live.shoppers(room.pick, [f"v{n}" for n in range(VISITORS)], it.inputs)
 
 
 def _concluded(it: Scene, margin_ms: int) -> Report:
@@ -116,24 +125,34 @@ def _set_ahead(it: Scene, own: Cluster) -> None:
     assert others, "partitions of the input are stamped by the right clock"
 
 
-def _set_behind(it: Scene, own: Cluster) -> tuple[Node, Node]:
-    """(a broker that starts again, behind, and leads nothing yet, another that does not stamp the marks)."""
+def _set_behind(it: Scene, own: Cluster) -> Node:
+    """A broker that does not stamp the marks starts again, behind, and leads nothing yet."""
     marks = leaders(it, FACTS)[0]
-    behind, leaving = [node for node in own.nodes if node.number != marks]
+    behind = next(node for node in own.nodes if node.number != marks)
     _set_clock(it, behind, -SKEW_S)
-    now = leaders(it, EVENTS) | {-1: leaders(it, FACTS)[0]}
-    assert behind.number not in now.values(), now
-    return behind, leaving
+    leading = {topic: leaders(it, topic) for topic in (EVENTS, FACTS, CLAIMS)}
+    assert all(behind.number not in each.values() for each in leading.values()), leading
+    return behind
 
 
-def _lead(it: Scene, node: Node, leaving: Node) -> None:
-    """Stops another broker, so that `node` leads its preferred partitions."""
-    leaving.stop()
+def _lead(it: Scene, node: Node) -> None:
+    """`node` leads those partitions of the input for which it is preferred. It stamps no marks: they take the earliest
+    clock of all partitions to which they go, and with the slower one nothing would be said to be over too early."""
     mine = [number for number, first in preferred(it, EVENTS).items() if first == node.number]
     assert mine, "preferred for none of the input's partitions"
     prefer(it, EVENTS, mine, node)
-    it.fault(f"broker {leaving.number} ends, broker {node.number} leads input {mine}")
-    assert leaders(it, FACTS)[0] != node.number, "the marks are stamped by the right clock"
+    it.fault(f"broker {node.number} leads input {mine}")
+    stamping = {*leaders(it, FACTS).values(), *leaders(it, CLAIMS).values()}
+    assert node.number not in stamping, f"broker {node.number} stamps marks"
+
+
+def _until_sent(it: Scene, number: int, limit: float) -> None:
+    """Waits until so many triggers are sent. `limit`: monotonic, s."""
+    with raw.Tail(it.settings, [f"triggers.{name}" for name in it.recipes.names]) as tail:
+        while (sent := len(tail.read())) < number:
+            late = time.monotonic() - limit
+            assert late < 0, f"expected {number} triggers in time for later orders, got {sent}"
+            time.sleep(0.05)
 
 
 def _steps_back(it: Scene) -> float:
