@@ -56,6 +56,7 @@ class Assignment:
         self.state = TRANSITIONS[self.state][event]
         if self.flowing:
             self.held_since = None
+            self.owing.set()  # a rebalance may have come before all due deadlines had fired
         elif event == "revoked" and self.held_since is None:
             self.held_since = time.monotonic()
 

@@ -244,7 +244,7 @@ class Visitors(Stage[Visitor]):
         self._states.committed(min(offset, self._states.clock[0]))
 
     def restored(self) -> None:
-        """Ends a restore: the stage continues from where the changelog ends."""
+        """Ends a restore: the stage continues from where the changelog ends. It may owe deadlines."""
         position, self._time, self.clock = self._states.restored()
-        self.position, self._until = max(position, 0), self.clock
+        self.position, self._until = max(position, 0), max(self._time, self.clock)
         self._states.reach(self.clock)

@@ -75,6 +75,21 @@ def test_input_that_leaves_due_deadlines_wakes_who_fires_them(owes: bool) -> Non
     asyncio.run(test())
 
 
+def test_a_resume_wakes_who_fires_what_was_due_before_the_rebalance() -> None:
+    """No input may come any more that would."""
+
+    async def test() -> None:
+        unused = cast(Any, None)
+        owner = Assignment(unused, unused, unused, Metrics(("cart_abandonment",)))
+        owner.move("assigned")
+        owner.move("restored")
+        assert not owner.owing.is_set()
+        owner.move("resumed")
+        assert owner.owing.is_set()
+
+    asyncio.run(test())
+
+
 class Opening:
     """A processor whose former owner's transaction does not end."""
 
