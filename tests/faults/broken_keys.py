@@ -59,8 +59,8 @@ def people_do_not_wait_for_keys() -> None:
 
     make = People.__init__
 
-    def made(self: People, recipes: Any, inputs: int, keys: int = 0) -> None:
-        make(self, recipes, inputs)
+    def made(self: People, recipes: Any, inputs: int, keys: int = 0, **more: Any) -> None:
+        make(self, recipes, inputs, **more)
 
     People.__init__ = made  # type: ignore[assignment, method-assign]
 

@@ -90,9 +90,12 @@ def test_a_patch_finds_its_target_and_keeps_its_arguments(
     assert changed, "nothing was replaced"
     for old, new in changed:
         if callable(old):
-            given = inspect.signature(old)
-            needed = [None for each in given.parameters.values() if each.default is each.empty]
-            inspect.signature(new).bind(*needed)
+            given = inspect.signature(old).parameters.values()
+            named = dict.fromkeys(each.name for each in given if each.kind is each.KEYWORD_ONLY)
+            needed = [
+                None for each in given if each.default is each.empty and each.name not in named
+            ]
+            inspect.signature(new).bind(*needed, **named)
             assert inspect.iscoroutinefunction(old) is inspect.iscoroutinefunction(new)
 
 
