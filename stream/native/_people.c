@@ -1,4 +1,4 @@
-/* The compiled part of the people stage: it applies the two frequent facts, that a visitor is idle or active.
+/* The compiled part of the people stage: it applies the three frequent facts, that a visitor is idle, active or orders.
  *
  * It is equal to stream/stages/waiting.py and stream/stages/person_facts.py, to the byte of the changelog. These define the
  * behaviour and run where nothing could be compiled. `apply` takes waiting facts in their order. It does what is frequent,
@@ -6,15 +6,19 @@
  * other facts, episodes that end or open for some only.
  *
  * A person stays the Struct that Python knows. Each header stands for itself: _slots.h the fields of Structs; _persons.h
- * deadlines, planned steps and bounds; _seen.h what counts of a summary; _looks.h what that does to episodes; _audiences.h
- * what that does to audiences.
+ * deadlines, planned steps and bounds; _seen.h what counts of a summary; _looks.h what that does to episodes; _orders.h
+ * what an order does; _audiences.h what a fact does to audiences.
  *
  * Source: docs/semantics.md, 1 and 6.
  */
 #include "_audiences.h"
+#include "_orders.h"
 #include "_records.h"
 
 static PyObject *heappop, *heappush; /* of heapq */
+
+/* The facts that are applied here; RARE: any other. */
+typedef enum { ACTIVE, IDLE, ORDER_PLACED, RARE } Kind;
 
 /* What one call of `apply` works with; all borrowed from its arguments. */
 typedef struct {
@@ -105,14 +109,23 @@ static int settle_audiences(Run *run, PyObject *person, PyObject *fact) {
     return is_tidy(person) ? 0 : CALL(TIDY, person, AT(fact, IDLE_FACT_at), run->recipes);
 }
 
+/* life_facts._is_forwarded. */
+static int is_forwarded(PyObject *fact, Kind kind) {
+    if (begins_with(AT(fact, IDLE_FACT_visitor), '~', 2)) return 1;
+    return kind == ORDER_PLACED && is(AT(fact, ORDERED_FACT_whole), WHOLE_ORDER_withheld);
+}
+
 /* What is done with each fact before and behind what it says itself. */
-static int apply_fact(Run *run, PyObject *person, PyObject *fact, PyObject *device, int64_t at) {
+static int apply_fact(Run *run, PyObject *person, PyObject *fact, Kind kind, PyObject *device, int64_t at) {
     PyObject *key = AT(fact, IDLE_FACT_person);
     if (PyDict_SetItem(run->dirty, key, person) < 0) return -1;
     if (number(person, PERSON_remembered) != NEVER && put_number(person, PERSON_remembered, NEVER) < 0) return -1;
-    if (is(person, PERSON_left) && !begins_with(AT(fact, IDLE_FACT_visitor), '~', 2)) put(person, PERSON_left, Py_False);
-    int keeps = device && keeps_audiences(person, device, fact, at, run->near);
-    if ((device ? apply_active(device, person, fact) : apply_idle(run, person, fact, at)) < 0) return -1;
+    if (is(person, PERSON_left) && !is_forwarded(fact, kind)) put(person, PERSON_left, Py_False);
+    int keeps = kind == ACTIVE && keeps_audiences(person, device, fact, at, run->near);
+    int done = kind == ACTIVE ? apply_active(device, person, fact)
+               : kind == IDLE ? apply_idle(run, person, fact, at)
+                              : place_order(person, fact, at, run->recipes, run->out);
+    if (done < 0) return -1;
     if (!keeps && settle_audiences(run, person, fact) < 0) return -1;
     put(person, PERSON_applied, AT(fact, IDLE_FACT_at));
     put(person, PERSON_last_visitor, AT(fact, IDLE_FACT_visitor));
@@ -123,23 +136,30 @@ static int apply_fact(Run *run, PyObject *person, PyObject *fact, PyObject *devi
     return deadline == -2 ? -1 : arm(run, key, person, deadline);
 }
 
+static Kind kind_of_fact(PyObject *fact) {
+    if (Py_IS_TYPE(fact, (PyTypeObject *)types[ACTIVE_FACT])) return ACTIVE;
+    if (Py_IS_TYPE(fact, (PyTypeObject *)types[IDLE_FACT])) return IDLE;
+    return Py_IS_TYPE(fact, (PyTypeObject *)types[ORDERED_FACT]) ? ORDER_PLACED : RARE;
+}
+
 /* The person, if the fact can be applied here: it is decoded, no deadline of it is due, and the fact is no copy. Borrowed. */
-static PyObject *ready(Run *run, PyObject *fact, int is_active, PyObject **device, int64_t at) {
+static PyObject *ready(Run *run, PyObject *fact, Kind kind, PyObject **device, int64_t at) {
     PyObject *person = PyDict_GetItemWithError(run->live, AT(fact, IDLE_FACT_person));
     if (!person || is_copy(person, fact, at)) return NULL;
-    if (is_active && !(*device = PyDict_GetItemWithError(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor)))) return NULL;
+    if (kind == ORDER_PLACED && (run->follows || is_rare_order(person, fact, at))) return NULL;
+    if (kind == ACTIVE && !(*device = PyDict_GetItemWithError(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor)))) return NULL;
     return number(person, PERSON_armed) > at || deadline_of(person, run->keep) > at ? person : NULL;
 }
 
 /* Applies a fact here if it is frequent, else through Python. */
 static int take_fact(Run *run, PyObject *fact) {
-    int is_active = Py_IS_TYPE(fact, (PyTypeObject *)types[ACTIVE_FACT]);
-    if (is_active || Py_IS_TYPE(fact, (PyTypeObject *)types[IDLE_FACT])) {
+    Kind kind = kind_of_fact(fact);
+    if (kind != RARE) {
         int64_t at = number(fact, IDLE_FACT_at);
-        PyObject *device = NULL, *person = ready(run, fact, is_active, &device, at);
+        PyObject *device = NULL, *person = ready(run, fact, kind, &device, at);
         if (person) {
             Py_INCREF(person);
-            int done = apply_fact(run, person, fact, device, at);
+            int done = apply_fact(run, person, fact, kind, device, at);
             Py_DECREF(person);
             return PyErr_Occurred() ? -1 : done;
         }
