@@ -18,10 +18,14 @@ static PyObject *bought_under(PyObject *person, PyObject *fact) {
     return cart_id == Py_None ? NULL : PyDict_GetItemWithError(AT(person, PERSON_bought), cart_id);
 }
 
-/* Whether Python must apply the order. */
+/* Whether Python must apply such an order, whosever it is. */
+static int is_odd_order(PyObject *fact) {
+    return is(fact, ORDERED_FACT_recurring) || AT(fact, ORDERED_FACT_whole) == Py_None;
+}
+
+/* Whether Python must apply the order because of what the person has. A new person has nothing. */
 static int is_rare_order(PyObject *person, PyObject *fact, int64_t at) {
     PyObject *orders = AT(person, PERSON_orders), *id = AT(fact, ORDERED_FACT_order_id), *bought;
-    if (is(fact, ORDERED_FACT_recurring) || AT(fact, ORDERED_FACT_whole) == Py_None) return 1;
     if (AT(person, PERSON_in_time) != Py_None) return 1;
     if (PyList_GET_SIZE(orders) >= MOST_ORDERS || has_id(orders, ORDER_id, id)) return 1;
     if ((bought = bought_under(person, fact)) && has_id(bought, BOUGHT_LINE_order_id, id)) return 1;

@@ -27,6 +27,7 @@ typedef struct {
     PyObject *rows;               /* (alias, recipe, whether it is plain) of the enabled recipes of each kind */
     PyObject *audiences;          /* None if none looks at products */
     PyObject *out, *take, *set_timer; /* `take`: applies a whole fact */
+    PyObject *at_hand;            /* finds a person that is not decoded, or creates one */
     int64_t keep;
     int follows, looks;           /* whether life recipes or audiences matter, and whether C looks at these */
     int64_t near;                 /* Audiences.near */
@@ -42,26 +43,32 @@ static int arm(Run *run, PyObject *key, PyObject *person, int64_t deadline) {
     return checked(PyObject_CallFunctionObjArgs(run->set_timer, key, AT(person, PERSON_armed), NULL));
 }
 
+/* Adds a visitor to the person. `visits` NULL: the default. */
+static int add_device(PyObject *person, PyObject *fact, PyObject *active, PyObject *last_active, PyObject *visits) {
+    PyObject *given[] = {active, last_active, visits};
+    PyObject *device = PyObject_Vectorcall(types[PERSON_VISITOR], given, visits ? 3 : 2, NULL);
+    int done = device ? PyDict_SetItem(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor), device) : -1;
+    Py_XDECREF(device);
+    return done;
+}
+
 static int apply_active(PyObject *device, PyObject *person, PyObject *fact) {
-    put(device, PERSON_VISITOR_active, Py_True);
-    put(device, PERSON_VISITOR_last_active, AT(fact, ACTIVE_FACT_last_active));
+    PyObject *last_active = AT(fact, ACTIVE_FACT_last_active);
+    if (device) {
+        put(device, PERSON_VISITOR_active, Py_True);
+        put(device, PERSON_VISITOR_last_active, last_active);
+    } else if (add_device(person, fact, Py_True, last_active, NULL) < 0) return -1;
     return unplan(person);
 }
 
 static int put_device(PyObject *person, PyObject *fact, PyObject *summary) {
-    PyObject *devices = AT(person, PERSON_visitors), *visitor = AT(fact, IDLE_FACT_visitor);
-    PyObject *device = PyDict_GetItemWithError(devices, visitor);
-    if (device) {
-        put(device, PERSON_VISITOR_active, Py_False);
-        put(device, PERSON_VISITOR_last_active, AT(summary, SUMMARY_last_active));
-        put(device, PERSON_VISITOR_visits, AT(summary, SUMMARY_visits));
-        return 0;
-    }
-    PyObject *given[] = {Py_False, AT(summary, SUMMARY_last_active), AT(summary, SUMMARY_visits)};
-    device = PyErr_Occurred() ? NULL : PyObject_Vectorcall(types[PERSON_VISITOR], given, 3, NULL);
-    int done = device ? PyDict_SetItem(devices, visitor, device) : -1;
-    Py_XDECREF(device);
-    return done;
+    PyObject *device = PyDict_GetItemWithError(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor));
+    PyObject *last_active = AT(summary, SUMMARY_last_active), *visits = AT(summary, SUMMARY_visits);
+    if (!device) return PyErr_Occurred() ? -1 : add_device(person, fact, Py_False, last_active, visits);
+    put(device, PERSON_VISITOR_active, Py_False);
+    put(device, PERSON_VISITOR_last_active, last_active);
+    put(device, PERSON_VISITOR_visits, visits);
+    return 0;
 }
 
 /* What Python does with a summary of which only some lines count. */
@@ -121,7 +128,7 @@ static int apply_fact(Run *run, PyObject *person, PyObject *fact, Kind kind, PyO
     if (PyDict_SetItem(run->dirty, key, person) < 0) return -1;
     if (number(person, PERSON_remembered) != NEVER && put_number(person, PERSON_remembered, NEVER) < 0) return -1;
     if (is(person, PERSON_left) && !is_forwarded(fact, kind)) put(person, PERSON_left, Py_False);
-    int keeps = kind == ACTIVE && keeps_audiences(person, device, fact, at, run->near);
+    int keeps = device && keeps_audiences(person, device, fact, at, run->near);
     int done = kind == ACTIVE ? apply_active(device, person, fact)
                : kind == IDLE ? apply_idle(run, person, fact, at)
                               : place_order(person, fact, at, run->recipes, run->out);
@@ -142,13 +149,28 @@ static Kind kind_of_fact(PyObject *fact) {
     return Py_IS_TYPE(fact, (PyTypeObject *)types[ORDERED_FACT]) ? ORDER_PLACED : RARE;
 }
 
-/* The person, if the fact can be applied here: it is decoded, no deadline of it is due, and the fact is no copy. Borrowed. */
+/* The person of a fact, decoded; created if there is none. NULL: the fact has no effect, or raised. Borrowed. */
+static PyObject *person_of(Run *run, PyObject *key, int64_t at) {
+    PyObject *person = PyDict_GetItemWithError(run->live, key);
+    if (person || PyErr_Occurred()) return person;
+    person = PyObject_CallFunction(run->at_hand, "OL", key, (long long)at);
+    Py_XDECREF(person); /* the states hold it */
+    return person == Py_None ? NULL : person;
+}
+
+/* The person, if the fact can be applied here: no deadline of it is due, and the fact is no copy. One without a timer is
+ * new. Borrowed. */
 static PyObject *ready(Run *run, PyObject *fact, Kind kind, PyObject **device, int64_t at) {
-    PyObject *person = PyDict_GetItemWithError(run->live, AT(fact, IDLE_FACT_person));
+    if (kind == ORDER_PLACED && (run->follows || is_odd_order(fact))) return NULL;
+    PyObject *person = person_of(run, AT(fact, IDLE_FACT_person), at);
     if (!person || is_copy(person, fact, at)) return NULL;
-    if (kind == ORDER_PLACED && (run->follows || is_rare_order(person, fact, at))) return NULL;
-    if (kind == ACTIVE && !(*device = PyDict_GetItemWithError(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor)))) return NULL;
-    return number(person, PERSON_armed) > at || deadline_of(person, run->keep) > at ? person : NULL;
+    if (kind == ORDER_PLACED && is_rare_order(person, fact, at)) return NULL;
+    PyObject *devices = AT(person, PERSON_visitors);
+    if (kind == ACTIVE && !(*device = PyDict_GetItemWithError(devices, AT(fact, IDLE_FACT_visitor))) &&
+        (PyErr_Occurred() || PyDict_GET_SIZE(devices) >= MOST_VISITORS))
+        return NULL;
+    int64_t armed = number(person, PERSON_armed);
+    return armed == NEVER || armed > at || deadline_of(person, run->keep) > at ? person : NULL;
 }
 
 /* Applies a fact here if it is frequent, else through Python. */
@@ -183,10 +205,10 @@ static PyObject *apply(PyObject *module, PyObject *args) {
     PyObject *waiting, *offsets, *conditions;
     long long before, keep, near;
     Py_ssize_t most, taken = 0;
-    if (!PyArg_ParseTuple(args, "O!LnO(O!O!)(LpOO!O!OLO)(OOO)", &PyList_Type, &waiting, &before, &most, &offsets,
+    if (!PyArg_ParseTuple(args, "O!LnO(O!O!)(LpOO!O!OLO)(OOOO)", &PyList_Type, &waiting, &before, &most, &offsets,
                           &PyDict_Type, &run.live, &PyDict_Type, &run.dirty, &keep, &run.follows, &run.recipes,
                           &PyDict_Type, &run.by_alias, &PyTuple_Type, &run.rows, &run.audiences, &near,
-                          &conditions, &run.out, &run.take, &run.set_timer))
+                          &conditions, &run.out, &run.take, &run.set_timer, &run.at_hand))
         return NULL;
     run.keep = keep;
     run.near = near;
