@@ -47,11 +47,10 @@ def place(person: Person, placed: HandedOrder, now: int, recipes: Recipes, out: 
     """Applies an order, made now or handed over. A recurring one is only counted. A repeated one adds lines."""
     known = repeated(person.orders, placed.id, placed.at)
     first = person.orders[0] if len(person.orders) >= limits.MOST_ORDERS else None
-    entered = enter_order(person.orders, placed.id, placed.at, placed.recurring)
+    entry, entered = enter_order(person.orders, known, placed.id, placed.at, placed.recurring)
     if first is not None and first is not known and first is not person.orders[0]:
         person.of_life().spent += first.value or 0.0
     is_new = entered or known is None
-    entry = known if known is not None and not is_new else person.orders[-1]
     done = _note(person, placed, known, Entered(entry, is_new))
     if is_new:
         watches.placed(person, entry)

@@ -155,8 +155,8 @@ static int meets(const Seen *s) {
     return (added == NEVER || s->at - added >= AFTER_ADDING) && (is(s->summary, SUMMARY_unanswered) || looked(s->summary));
 }
 
-/* The sub-kinds of a visit, and why an episode of an earlier visit closes. */
-enum { OF_PRODUCT, OF_CATEGORY, RECENT, OF_SEARCH, REPLACED, WORDS };
+/* The sub-kinds of a visit; why an episode of an earlier visit closes; why an order closes and cancels. */
+enum { OF_PRODUCT, OF_CATEGORY, RECENT, OF_SEARCH, REPLACED, CONVERTED, ORDERED, WORDS };
 static PyObject *words[WORDS];
 
 static PyObject *sub_kind_of(PyObject *summary) {

@@ -1,4 +1,4 @@
-/* The compiled part of the people stage: it applies the two frequent facts, that a visitor is idle or active.
+/* The compiled part of the people stage: it applies the three frequent facts, that a visitor is idle, active or orders.
  *
  * It is equal to stream/stages/waiting.py and stream/stages/person_facts.py, to the byte of the changelog. These define the
  * behaviour and run where nothing could be compiled. `apply` takes waiting facts in their order. It does what is frequent,
@@ -6,15 +6,19 @@
  * other facts, episodes that end or open for some only.
  *
  * A person stays the Struct that Python knows. Each header stands for itself: _slots.h the fields of Structs; _persons.h
- * deadlines, planned steps and bounds; _seen.h what counts of a summary; _looks.h what that does to episodes; _audiences.h
- * what that does to audiences.
+ * deadlines, planned steps and bounds; _seen.h what counts of a summary; _looks.h what that does to episodes; _orders.h
+ * what an order does; _audiences.h what a fact does to audiences.
  *
  * Source: docs/semantics.md, 1 and 6.
  */
 #include "_audiences.h"
+#include "_orders.h"
 #include "_records.h"
 
 static PyObject *heappop, *heappush; /* of heapq */
+
+/* The facts that are applied here; RARE: any other. */
+typedef enum { ACTIVE, IDLE, ORDER_PLACED, RARE } Kind;
 
 /* What one call of `apply` works with; all borrowed from its arguments. */
 typedef struct {
@@ -23,6 +27,7 @@ typedef struct {
     PyObject *rows;               /* (alias, recipe, whether it is plain) of the enabled recipes of each kind */
     PyObject *audiences;          /* None if none looks at products */
     PyObject *out, *take, *set_timer; /* `take`: applies a whole fact */
+    PyObject *at_hand;            /* finds a person that is not decoded, or creates one */
     int64_t keep;
     int follows, looks;           /* whether life recipes or audiences matter, and whether C looks at these */
     int64_t near;                 /* Audiences.near */
@@ -38,26 +43,32 @@ static int arm(Run *run, PyObject *key, PyObject *person, int64_t deadline) {
     return checked(PyObject_CallFunctionObjArgs(run->set_timer, key, AT(person, PERSON_armed), NULL));
 }
 
+/* Adds a visitor to the person. `visits` NULL: the default. */
+static int add_device(PyObject *person, PyObject *fact, PyObject *active, PyObject *last_active, PyObject *visits) {
+    PyObject *given[] = {active, last_active, visits};
+    PyObject *device = PyObject_Vectorcall(types[PERSON_VISITOR], given, visits ? 3 : 2, NULL);
+    int done = device ? PyDict_SetItem(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor), device) : -1;
+    Py_XDECREF(device);
+    return done;
+}
+
 static int apply_active(PyObject *device, PyObject *person, PyObject *fact) {
-    put(device, PERSON_VISITOR_active, Py_True);
-    put(device, PERSON_VISITOR_last_active, AT(fact, ACTIVE_FACT_last_active));
+    PyObject *last_active = AT(fact, ACTIVE_FACT_last_active);
+    if (device) {
+        put(device, PERSON_VISITOR_active, Py_True);
+        put(device, PERSON_VISITOR_last_active, last_active);
+    } else if (add_device(person, fact, Py_True, last_active, NULL) < 0) return -1;
     return unplan(person);
 }
 
 static int put_device(PyObject *person, PyObject *fact, PyObject *summary) {
-    PyObject *devices = AT(person, PERSON_visitors), *visitor = AT(fact, IDLE_FACT_visitor);
-    PyObject *device = PyDict_GetItemWithError(devices, visitor);
-    if (device) {
-        put(device, PERSON_VISITOR_active, Py_False);
-        put(device, PERSON_VISITOR_last_active, AT(summary, SUMMARY_last_active));
-        put(device, PERSON_VISITOR_visits, AT(summary, SUMMARY_visits));
-        return 0;
-    }
-    PyObject *given[] = {Py_False, AT(summary, SUMMARY_last_active), AT(summary, SUMMARY_visits)};
-    device = PyErr_Occurred() ? NULL : PyObject_Vectorcall(types[PERSON_VISITOR], given, 3, NULL);
-    int done = device ? PyDict_SetItem(devices, visitor, device) : -1;
-    Py_XDECREF(device);
-    return done;
+    PyObject *device = PyDict_GetItemWithError(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor));
+    PyObject *last_active = AT(summary, SUMMARY_last_active), *visits = AT(summary, SUMMARY_visits);
+    if (!device) return PyErr_Occurred() ? -1 : add_device(person, fact, Py_False, last_active, visits);
+    put(device, PERSON_VISITOR_active, Py_False);
+    put(device, PERSON_VISITOR_last_active, last_active);
+    put(device, PERSON_VISITOR_visits, visits);
+    return 0;
 }
 
 /* What Python does with a summary of which only some lines count. */
@@ -105,14 +116,23 @@ static int settle_audiences(Run *run, PyObject *person, PyObject *fact) {
     return is_tidy(person) ? 0 : CALL(TIDY, person, AT(fact, IDLE_FACT_at), run->recipes);
 }
 
+/* life_facts._is_forwarded. */
+static int is_forwarded(PyObject *fact, Kind kind) {
+    if (begins_with(AT(fact, IDLE_FACT_visitor), '~', 2)) return 1;
+    return kind == ORDER_PLACED && is(AT(fact, ORDERED_FACT_whole), WHOLE_ORDER_withheld);
+}
+
 /* What is done with each fact before and behind what it says itself. */
-static int apply_fact(Run *run, PyObject *person, PyObject *fact, PyObject *device, int64_t at) {
+static int apply_fact(Run *run, PyObject *person, PyObject *fact, Kind kind, PyObject *device, int64_t at) {
     PyObject *key = AT(fact, IDLE_FACT_person);
     if (PyDict_SetItem(run->dirty, key, person) < 0) return -1;
     if (number(person, PERSON_remembered) != NEVER && put_number(person, PERSON_remembered, NEVER) < 0) return -1;
-    if (is(person, PERSON_left) && !begins_with(AT(fact, IDLE_FACT_visitor), '~', 2)) put(person, PERSON_left, Py_False);
+    if (is(person, PERSON_left) && !is_forwarded(fact, kind)) put(person, PERSON_left, Py_False);
     int keeps = device && keeps_audiences(person, device, fact, at, run->near);
-    if ((device ? apply_active(device, person, fact) : apply_idle(run, person, fact, at)) < 0) return -1;
+    int done = kind == ACTIVE ? apply_active(device, person, fact)
+               : kind == IDLE ? apply_idle(run, person, fact, at)
+                              : place_order(person, fact, at, run->recipes, run->out);
+    if (done < 0) return -1;
     if (!keeps && settle_audiences(run, person, fact) < 0) return -1;
     put(person, PERSON_applied, AT(fact, IDLE_FACT_at));
     put(person, PERSON_last_visitor, AT(fact, IDLE_FACT_visitor));
@@ -123,23 +143,45 @@ static int apply_fact(Run *run, PyObject *person, PyObject *fact, PyObject *devi
     return deadline == -2 ? -1 : arm(run, key, person, deadline);
 }
 
-/* The person, if the fact can be applied here: it is decoded, no deadline of it is due, and the fact is no copy. Borrowed. */
-static PyObject *ready(Run *run, PyObject *fact, int is_active, PyObject **device, int64_t at) {
-    PyObject *person = PyDict_GetItemWithError(run->live, AT(fact, IDLE_FACT_person));
+static Kind kind_of_fact(PyObject *fact) {
+    if (Py_IS_TYPE(fact, (PyTypeObject *)types[ACTIVE_FACT])) return ACTIVE;
+    if (Py_IS_TYPE(fact, (PyTypeObject *)types[IDLE_FACT])) return IDLE;
+    return Py_IS_TYPE(fact, (PyTypeObject *)types[ORDERED_FACT]) ? ORDER_PLACED : RARE;
+}
+
+/* The person of a fact, decoded; created if there is none. NULL: the fact has no effect, or raised. Borrowed. */
+static PyObject *person_of(Run *run, PyObject *key, int64_t at) {
+    PyObject *person = PyDict_GetItemWithError(run->live, key);
+    if (person || PyErr_Occurred()) return person;
+    person = PyObject_CallFunction(run->at_hand, "OL", key, (long long)at);
+    Py_XDECREF(person); /* the states hold it */
+    return person == Py_None ? NULL : person;
+}
+
+/* The person, if the fact can be applied here: no deadline of it is due, and the fact is no copy. One without a timer is
+ * new. Borrowed. */
+static PyObject *ready(Run *run, PyObject *fact, Kind kind, PyObject **device, int64_t at) {
+    if (kind == ORDER_PLACED && (run->follows || is_odd_order(fact))) return NULL;
+    PyObject *person = person_of(run, AT(fact, IDLE_FACT_person), at);
     if (!person || is_copy(person, fact, at)) return NULL;
-    if (is_active && !(*device = PyDict_GetItemWithError(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor)))) return NULL;
-    return number(person, PERSON_armed) > at || deadline_of(person, run->keep) > at ? person : NULL;
+    if (kind == ORDER_PLACED && is_rare_order(person, fact, at)) return NULL;
+    PyObject *devices = AT(person, PERSON_visitors);
+    if (kind == ACTIVE && !(*device = PyDict_GetItemWithError(devices, AT(fact, IDLE_FACT_visitor))) &&
+        (PyErr_Occurred() || PyDict_GET_SIZE(devices) >= MOST_VISITORS))
+        return NULL;
+    int64_t armed = number(person, PERSON_armed);
+    return armed == NEVER || armed > at || deadline_of(person, run->keep) > at ? person : NULL;
 }
 
 /* Applies a fact here if it is frequent, else through Python. */
 static int take_fact(Run *run, PyObject *fact) {
-    int is_active = Py_IS_TYPE(fact, (PyTypeObject *)types[ACTIVE_FACT]);
-    if (is_active || Py_IS_TYPE(fact, (PyTypeObject *)types[IDLE_FACT])) {
+    Kind kind = kind_of_fact(fact);
+    if (kind != RARE) {
         int64_t at = number(fact, IDLE_FACT_at);
-        PyObject *device = NULL, *person = ready(run, fact, is_active, &device, at);
+        PyObject *device = NULL, *person = ready(run, fact, kind, &device, at);
         if (person) {
             Py_INCREF(person);
-            int done = apply_fact(run, person, fact, device, at);
+            int done = apply_fact(run, person, fact, kind, device, at);
             Py_DECREF(person);
             return PyErr_Occurred() ? -1 : done;
         }
@@ -163,10 +205,10 @@ static PyObject *apply(PyObject *module, PyObject *args) {
     PyObject *waiting, *offsets, *conditions;
     long long before, keep, near;
     Py_ssize_t most, taken = 0;
-    if (!PyArg_ParseTuple(args, "O!LnO(O!O!)(LpOO!O!OLO)(OOO)", &PyList_Type, &waiting, &before, &most, &offsets,
+    if (!PyArg_ParseTuple(args, "O!LnO(O!O!)(LpOO!O!OLO)(OOOO)", &PyList_Type, &waiting, &before, &most, &offsets,
                           &PyDict_Type, &run.live, &PyDict_Type, &run.dirty, &keep, &run.follows, &run.recipes,
                           &PyDict_Type, &run.by_alias, &PyTuple_Type, &run.rows, &run.audiences, &near,
-                          &conditions, &run.out, &run.take, &run.set_timer))
+                          &conditions, &run.out, &run.take, &run.set_timer, &run.at_hand))
         return NULL;
     run.keep = keep;
     run.near = near;

@@ -8,7 +8,7 @@
 
 /* Python's own functions for what is rare, in the order in which they are passed in. */
 enum { DEADLINE, TRIM, PLAN, SUMMARIZE, REMEMBER, FINGERPRINT, FUNNEL, OPEN_IN_FUNNEL, BROWSE, CLOSE, VIEWED, SETTLE, TIDY,
-       CHANGE,
+       CHANGE, CANCEL, JOINED,
        FUNCTIONS };
 static PyObject *functions[FUNCTIONS];
 
@@ -32,6 +32,10 @@ static PyObject *functions[FUNCTIONS];
 #define LOOKED_AT 1000
 #define DISTINCT 3
 #define SAME_CATEGORY 3
+#define OLD 1
+#define OWN 2
+#define LINED 4
+#define CURRENCY 8
 
 static const SharedConstant shared_constants[] = {
 #define SHARED(name) {#name, name}
@@ -39,6 +43,7 @@ static const SharedConstant shared_constants[] = {
     SHARED(MOST_LINES), SHARED(MOST_ORDERS), SHARED(MOST_REMEMBERED), SHARED(MOST_OPEN), SHARED(LARGEST_CARTS),
     SHARED(EMPTY_FOR), SHARED(BOUGHT_FOR), SHARED(BOUGHT_AFTER_ORDER), SHARED(CLOSED_AFTER_ORDER), SHARED(AFTER_ADDING),
     SHARED(DWELL), SHARED(LOOKED_AT), SHARED(DISTINCT), SHARED(SAME_CATEGORY),
+    SHARED(OLD), SHARED(OWN), SHARED(LINED), SHARED(CURRENCY),
 #undef SHARED
 };
 #define CONSTANTS ((int)(sizeof shared_constants / sizeof *shared_constants))
@@ -50,6 +55,14 @@ static PyObject *kinds[NAMED_KINDS];
 #define EACH(item, list) \
     PyObject *item, **item##_at = PySequence_Fast_ITEMS(list), **item##_end = item##_at + PyList_GET_SIZE(list); \
     item##_at < item##_end && (item = *item##_at, 1); item##_at++
+
+/* Whether a person is only a visitor: neither a customer nor a contact. */
+static int is_of_visitor(PyObject *person) {
+    static const char head[] = "visitor:";
+    for (Py_ssize_t i = 0; head[i]; i++)
+        if (i >= PyUnicode_GET_LENGTH(person) || PyUnicode_READ_CHAR(person, i) != (Py_UCS4)head[i]) return 0;
+    return 1;
+}
 
 static inline int is_shadow(PyObject *alias) { return begins_with(alias, '~', 1); }
 

@@ -13,6 +13,7 @@
 enum {
     PERSON, PERSON_VISITOR, EPISODE, COURSE, LIFE, KNOWN_CART, BOUGHT_LINE, ORDER,
     IDLE_FACT, ACTIVE_FACT, SUMMARY, CART, LINE, CHECKOUT, VIEW, SUBJECT, RECIPE, SEEN, WATERMARK, INTEREST,
+    ORDERED_FACT, WHOLE_ORDER,
     TYPES
 };
 static PyObject *types[TYPES];
@@ -32,8 +33,13 @@ static PyObject *types[TYPES];
     F(INTEREST, viewed) F(INTEREST, bought)                                                                            \
     F(KNOWN_CART, changed_at) F(KNOWN_CART, contents) F(KNOWN_CART, lines)                                             \
     F(BOUGHT_LINE, product_id) F(BOUGHT_LINE, variant_id) F(BOUGHT_LINE, quantity) F(BOUGHT_LINE, until)               \
-    F(ORDER, at) F(ORDER, recurring) F(ORDER, value) F(ORDER, day)                                                         \
+    F(BOUGHT_LINE, order_id)                                                                                           \
+    F(ORDER, id) F(ORDER, at) F(ORDER, recurring) F(ORDER, value) F(ORDER, day)                                                         \
     F(IDLE_FACT, at) F(IDLE_FACT, visitor) F(IDLE_FACT, n) F(IDLE_FACT, person) F(IDLE_FACT, summary)                  \
+    F(ORDERED_FACT, order_id) F(ORDERED_FACT, cart_id) F(ORDERED_FACT, contents) F(ORDERED_FACT, recurring)            \
+    F(ORDERED_FACT, whole)                                                                                             \
+    F(WHOLE_ORDER, value) F(WHOLE_ORDER, currency) F(WHOLE_ORDER, lines) F(WHOLE_ORDER, old) F(WHOLE_ORDER, day)       \
+    F(WHOLE_ORDER, whose) F(WHOLE_ORDER, withheld)                                                                     \
     F(ACTIVE_FACT, last_active)                                                                                        \
     F(SUMMARY, visit_start) F(SUMMARY, last_active) F(SUMMARY, visits) F(SUMMARY, cart) F(SUMMARY, checkout) F(SUMMARY, views)                 \
     F(SUMMARY, subject) F(SUMMARY, on_screen) F(SUMMARY, unanswered) F(SUMMARY, evidence)                              \

@@ -50,20 +50,19 @@ def place(
     own = None if order.cart_id is UNSET else order.cart_id
     key = own or (None if again else shop_cart)
     emptied: Contents | None = None
-    if enter_order(state.orders, order.id, t, order.recurring):
+    entry, entered = enter_order(state.orders, before, order.id, t, order.recurring)
+    if entered:
         joined_orders.placed(state, out)
         emptied = _empty(state, event, t)
         cancel_triggers(state, order.id, t, out)
     kept = state.ordered.lines if emptied and state.ordered is not None else []
     parts = whole(event, state.person, given_lines(event) or emptied_lines(kept), t)
-    _keep(state, order.id, before, parts, t)
+    _keep(state, entry, before, parts)
     return PlacedOrder(order.id, cart_id, emptied, parts), None if key is None else f"cart:{key}"
 
 
-def _keep(state: Visitor, id: str, before: OrderEntry | None, order: WholeOrder, t: int) -> None:
+def _keep(state: Visitor, entry: OrderEntry, before: OrderEntry | None, order: WholeOrder) -> None:
     """Keeps the whole order in the record, with the parts that a repetition adds. Only the latest keep their lines."""
-    entry = repeated(state.orders, id, t)
-    assert entry is not None, "the record has the order by now"
     if before is None or before.whole is None:
         entry.whole = order
     elif before is entry:

@@ -139,11 +139,16 @@ class People(WaitingStage[Person, AnyFact]):
         if self._compiled is None:
             return super()._apply_waiting(before, most, out)
         states, waiting = self._states, (self._waiting, before, most, self._offsets)
-        kept, called = (states.live, states.dirty), (out, self._apply, states.set_timer)
+        kept = states.live, states.dirty
+        called = out, self._apply, states.set_timer, self._at_hand
         taken, applied = self._compiled.apply(*waiting, kept, self._rules, called)
         if applied:
             out.counts[self.counted, "applied"] += applied
         return taken
+
+    def _at_hand(self, key: str, at: int) -> Person | None:
+        """The person of a fact at `at` (ms), decoded, or created if there is none. None: the fact has no effect."""
+        return self._states.get(key) or self._created(key, at)
 
     def _fire_all(self, rows: list[tuple[str, Person]], until: int, out: Outputs) -> None:
         if self._compiled is None:

@@ -1,6 +1,6 @@
 """The compiled part of the people stage (`stream/native/_people.c`), if it was built.
 
-It applies the two frequent facts, with the same states byte for byte. `stream/stages/waiting.py` and
+It applies the three frequent facts, with the same states byte for byte. `stream/stages/waiting.py` and
 `stream/stages/person_facts.py` define the behaviour, and are used alone if no compiler is available.
 """
 
@@ -13,16 +13,18 @@ from stream.episodes import lifecycle, steps, visible_summary
 from stream.episodes.visible_summary import VisibleSummary
 from stream.events.records import Block
 from stream.kinds import browse_abandonment, funnel, membership, registry
-from stream.outputs.reasons import Closing
+from stream.outputs import triggers
+from stream.outputs.reasons import CancelReason, Closing
 from stream.recipes.conditions import ALWAYS
 from stream.recipes.recipe import BROWSE, CART, CHECKOUT, PAYMENT, Recipe, Recipes
-from stream.stages import life_facts
-from stream.state import bought, cart, facts, trimming
+from stream.stages import joined_orders, life_facts
+from stream.state import bought, cart, facts, orders, trimming
 from stream.state.life_record import Course, Interest, Life
 from stream.state.orders import OrderEntry
 from stream.state.person import NO_ORDER, Episode, Person, PersonVisitor
 from stream.state.view import View, ViewSummary
 from stream.state.visitor import Checkout
+from stream.state.whole_order import WholeOrder
 
 
 class PeopleBackend(NamedTuple):
@@ -58,6 +60,10 @@ _CONSTANTS: Final = {
     "LOOKED_AT": browse_abandonment.LOOKED_AT,
     "DISTINCT": browse_abandonment.DISTINCT,
     "SAME_CATEGORY": browse_abandonment.SAME_CATEGORY,
+    "OLD": orders.OLD,
+    "OWN": orders.OWN,
+    "LINED": orders.LINED,
+    "CURRENCY": orders.CURRENCY,
 }
 """The constants that `_persons.h` repeats. `configure` refuses other values."""
 
@@ -82,6 +88,8 @@ _TYPES: Final = (
     VisibleSummary,
     facts.WatermarkRecord,
     Interest,
+    facts.Ordered,
+    WholeOrder,
 )
 """The types whose fields are read and written in place, in the order of `_slots.h`."""
 
@@ -100,10 +108,14 @@ _FUNCTIONS: Final = (
     life_facts.settle,
     life_facts.tidy,
     membership.change,
+    triggers.cancel_all,
+    joined_orders.joined,
 )
 """What is called for all that is rare, in the order of `_persons.h`."""
 
 _REPLACED: Final[Closing] = "replaced"
+_CONVERTED: Final[Closing] = "converted"
+_ORDERED: Final[CancelReason] = "ordered"
 _KINDS: Final = (PAYMENT, CHECKOUT, CART, BROWSE)
 
 
@@ -133,7 +145,7 @@ def _configure(compiled: Any) -> None:
         facts=get_args(facts.AnyFact),
         functions=_FUNCTIONS,
         kinds=_KINDS,
-        words=(*browse_abandonment.SUB_KINDS, _REPLACED),
+        words=(*browse_abandonment.SUB_KINDS, _REPLACED, _CONVERTED, _ORDERED),
         heap=(heappush, heappop),
     )
 

@@ -175,11 +175,8 @@ class WaitingStage(Stage[P], Generic[P, T]):
             if state.armed <= record.at and not self._survives(state, record.at, out):
                 state = None
         if state is None:
-            deleted = states.deleted(key)
-            if not self._begins(record) or (deleted is not None and record.at <= deleted[0]):
+            if not self._begins(record) or not (state := self._created(key, record.at)):
                 return
-            state = self._new(key)
-            states.add(key, state)
         else:
             states.dirty[key] = state
         self._apply_to(state, record, out)
@@ -194,6 +191,14 @@ class WaitingStage(Stage[P], Generic[P, T]):
         if deadline < state.armed or state.armed == NEVER:
             states.arm(key, state, deadline)
         out.counts[self.counted, "applied"] += 1
+
+    def _created(self, key: str, at: int) -> P | None:
+        """A new state for a record at `at` (ms). None if the key was forgotten at that time or later."""
+        deleted, state = self._states.deleted(key), self._new(key)
+        if deleted is not None and at <= deleted[0]:
+            return None
+        self._states.add(key, state)
+        return state
 
     def _survives(self, state: P, until: int, out: Outputs) -> bool:
         """Fires the state's deadlines up to and including `until` (ms). False if that forgot the state."""

@@ -64,20 +64,23 @@ def repeated(orders: list[OrderEntry], id: str, at: int) -> OrderEntry | None:
     return None
 
 
-def enter_order(orders: list[OrderEntry], id: str, at: int, recurring: bool = False) -> bool:
-    """Enters an order into a record. Returns False if it only counts: it is recurring, or repeated.
+def enter_order(
+    orders: list[OrderEntry], before: OrderEntry | None, id: str, at: int, recurring: bool = False
+) -> tuple[OrderEntry, bool]:
+    """Enters an order into a record. `before`: the order that it repeats, as `repeated` finds it.
 
-    A recurring order that is placed again without that mark becomes an order of this time.
+    Returns the record's entry, and False if the order only counts: it is recurring, or repeated. A recurring order that
+    is placed again without that mark becomes an order of this time.
     """
-    found = repeated(orders, id, at)
-    if found is not None:
-        if recurring or not found.recurring:
-            return False
-        orders.remove(found)
-    orders.append(OrderEntry(id, at, recurring))
+    if before is not None:
+        if recurring or not before.recurring:
+            return before, False
+        orders.remove(before)
+    entry = OrderEntry(id, at, recurring)
+    orders.append(entry)
     if len(orders) > limits.MOST_ORDERS:
         del orders[0]
-    return not recurring
+    return entry, not recurring
 
 
 def take_back(

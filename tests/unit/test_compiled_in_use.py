@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agents.worker import malloc
 from stream.stages import backend, people_backend
 from stream.stages.backend import COMPILED, PURE, best_backend
 from stream.store import timer_wheel
@@ -25,6 +26,7 @@ def test_the_compiled_part_is_in_use_where_it_can_be_built() -> None:
     assert people_backend.REPEATED, "a kind that decides at an idle fact is missing in _looks.h"
     assert people_backend.COMPILED is not None
     assert timer_wheel.COMPILED is not None
+    assert malloc.ARENAS is not None
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from stream import limits
 from stream.durations import DAY, MINUTE, SECOND
-from stream.state.orders import OrderEntry, enter_order
+from stream.state.orders import OrderEntry, enter_order, repeated
 from tests.driver import LAMP, START, Driver, items
 
 LONG_AGO = START - DAY
@@ -278,7 +278,7 @@ def test_an_ignored_event_does_not_keep_a_visitor_known() -> None:
 
 def test_a_record_keeps_the_orders_entered_last() -> None:
     orders = [OrderEntry(f"o{number}", number) for number in range(limits.MOST_ORDERS)]
-    assert enter_order(orders, "one more", 9_999)
+    assert enter_order(orders, None, "one more", 9_999) == (orders[-1], True)
     assert (len(orders), orders[0].id, orders[-1].id) == (limits.MOST_ORDERS, "o1", "one more")
 
 
@@ -287,4 +287,5 @@ def test_an_order_is_a_repeated_one_while_it_is_among_the_64_entered_last(
     back: int, entered: bool
 ) -> None:
     orders = [OrderEntry(f"o{number}", number) for number in range(70)]
-    assert enter_order(orders, f"o{70 - back}", 99) is entered
+    id = f"o{70 - back}"
+    assert enter_order(orders, repeated(orders, id, 99), id, 99)[1] is entered

@@ -105,6 +105,7 @@ def test_freed_memory_is_kept_up_to_a_bound_and_given_back_after_a_restore(
             return lambda *given: called.append((name, given))
 
     monkeypatch.setattr(ctypes, "CDLL", lambda name: Libc())
+    monkeypatch.setattr(malloc, "ARENAS", None)
     malloc.keep()
     malloc.trim()
     half = malloc.KEPT // 2
@@ -115,5 +116,6 @@ def test_after_a_restore_all_free_memory_is_given_back(monkeypatch: pytest.Monke
     called: list[int] = []
     libc = SimpleNamespace(malloc_trim=called.append)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: libc)
+    monkeypatch.setattr(malloc, "ARENAS", None)
     malloc.trim()
     assert called == [0], "bytes to keep"
