@@ -17,15 +17,13 @@ def acked_at_receipt() -> None:
 
     take = Assignment.take
 
-    async def taken(self: Assignment, message: Any) -> None:
-        ours = {
-            tp: batches[-1].next for tp, batches in message.value.items() if tp in self.processors
-        }
+    async def taken(self: Assignment, fetched: Any) -> None:
+        ours = {tp: batches[-1].next for tp, batches in fetched.items() if tp in self.processors}
         if ours and self.flowing:
             await self._group.commit_offsets(ours)
-        if message.tp.topic.endswith("storefront.events"):
+        if any(tp.topic.endswith("storefront.events") for tp in fetched):
             await asyncio.sleep(0.5)
-        await take(self, message)
+        await take(self, fetched)
 
     def uncommitted(self: PartitionProcessor, snapshot: Any) -> None:
         self.stage.committed(snapshot.offset)

@@ -17,7 +17,7 @@ TRIES = 3
 """A crash must hit a window. If it does not, the next seed is tried."""
 
 
-SLIP = re.compile(r"failed error=(Type|Attribute|Name|Import|Key)Error.*")
+SLIP = re.compile(r"(failed error=|Crashed reason=)(Type|Attribute|Name|Import|Key)Error.*")
 
 
 def caught(room: Room, invariant: str, run: object) -> list[Report]:
