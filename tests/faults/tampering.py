@@ -9,6 +9,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from agents.config.settings import kafka_python_options
 from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS
+from stream.store.changelog import FORMAT
 from tests.faults import logs, raw
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, case
@@ -160,13 +161,13 @@ def newer_state(room: Room) -> list[Report]:
         it.workers.remove(worker)
         it.fault("a record of a later release in the changelog")
         producer = KafkaProducer(**kafka_python_options(it.settings))
-        later = bytes([2]) + bytes(24) + b"later"
+        later = bytes([FORMAT + 1]) + bytes(24) + b"later"
         producer.send(it.settings.topic("state.people"), key=b"x", value=later, partition=0)
         producer.close()
         it.workers.again(worker)
         worker.wanted = False
         assert until_ended(worker) == 1
-        until_said(it, "state of format 2, this release reads up to 1", 1)
+        until_said(it, f"expected format {FORMAT}, got {FORMAT + 1}", 1)
         return [it.refused()]
 
 
