@@ -122,13 +122,16 @@ static int convert(PyObject *person, PyObject *episode, PyObject *fact, PyObject
     return 0;
 }
 
-static int place_order(PyObject *person, PyObject *fact, int64_t at, PyObject *recipes, PyObject *out) {
+/* `follows`: whether the recipes follow orders. */
+static int place_order(PyObject *person, PyObject *fact, int64_t at, int follows, PyObject *recipes, PyObject *out) {
     if (enter(person, fact) < 0 || buy(person, fact, at) < 0) return -1;
     PyObject *episodes = AT(person, PERSON_episodes);
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(episodes); i++)
         if (convert(person, PyList_GET_ITEM(episodes, i), fact, recipes, out) < 0) return -1;
     int is_seen = PyDict_Contains(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor));
     if (is_seen < 0 || (!is_seen && CALL(JOINED, person, fact, out) < 0)) return -1;
+    PyObject *orders = AT(person, PERSON_orders), *entry = PyList_GET_ITEM(orders, PyList_GET_SIZE(orders) - 1);
+    if (follows && CALL(ENTERED, person, entry, fact, recipes, out) < 0) return -1;
     return trim(person, AT(fact, IDLE_FACT_at), at);
 }
 
