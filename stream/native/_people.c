@@ -164,7 +164,7 @@ static PyObject *ready(Run *run, PyObject *fact, Kind kind, PyObject **device, i
     if (kind == ORDER_PLACED && is_odd_order(fact)) return NULL;
     PyObject *person = person_of(run, AT(fact, IDLE_FACT_person), at);
     if (!person || is_copy(person, fact, at)) return NULL;
-    if (kind == ORDER_PLACED && is_rare_order(person, fact, at)) return NULL;
+    if (kind == ORDER_PLACED && is_rare_order(person, fact)) return NULL;
     PyObject *devices = AT(person, PERSON_visitors);
     if (kind == ACTIVE && !(*device = PyDict_GetItemWithError(devices, AT(fact, IDLE_FACT_visitor))) &&
         (PyErr_Occurred() || PyDict_GET_SIZE(devices) >= MOST_VISITORS))
