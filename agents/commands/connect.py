@@ -30,7 +30,8 @@ from agents.replay import event_file
 from agents.replay.past_of_source import past
 from agents.replay.sorted_runs import MOST, SortedRuns
 from agents.runtime.counted import counted
-from stream.connect.source import KeyOf
+from stream.connect.known_names import UNKNOWN, nearest
+from stream.connect.source import KeyOf, Source
 
 PEPPER: Final = b"a pepper for tries, which no service has"
 PACKED: Final = {
@@ -163,7 +164,7 @@ def _try(args: argparse.Namespace) -> int:
         )
     except (UnknownPacking, Broken, TooLarge) as fault:
         raise SettingsError(PACKED[type(fault)]) from None
-    _show(result)
+    _show(result, found.source)
     return 1 if result.judged.refused else 0
 
 
@@ -192,18 +193,18 @@ def _headers(args: argparse.Namespace) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _show(result: Tried) -> None:
+def _show(result: Tried, source: Source) -> None:
     """Prints events on standard output, one a line, and everything else on standard error."""
     for taken in result.judged.taken:
         print(msgspec.json.format(taken.value, indent=2).decode())
-    for line in _lines(result, result.judged):
+    for line in _lines(result, result.judged, source):
         print(line, file=sys.stderr)
 
 
-def _lines(result: Tried, judged: Judged) -> list[str]:
+def _lines(result: Tried, judged: Judged, source: Source) -> list[str]:
     lines = [f"{counted(len(judged.taken), 'event')} of {result.path}"]
     lines += [
-        f"left out: {name or '-'} {path}: {reason}{_why(reason)}"
+        f"left out: {name or '-'} {path}: {reason}{_why(reason)}{_near(name, reason, source)}"
         for name, reason, path in result.left_out
     ]
     lines += [
@@ -212,6 +213,11 @@ def _lines(result: Tried, judged: Judged) -> list[str]:
     ]
     lines += [f"refused: {each.type} {each.path}: {each.reason}" for each in judged.refused]
     return [*lines, f"the collector would answer: {result.answer}"]
+
+
+def _near(name: str, reason: str, source: Source) -> str:
+    known = nearest(name, source) if reason in UNKNOWN else None
+    return f"; did you mean {known}?" if known else ""
 
 
 def _why(reason: str) -> str:

@@ -4,7 +4,7 @@ Source: docs/connect.md, 7.4 and 7.5. A file with any fault counts as a whole as
 secret or a key.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -40,7 +40,7 @@ Trust = Literal["browser", "server"]
 
 
 class SourcesError(Exception):
-    """The file is no valid sources file. The message names the file and the line or path of the fault."""
+    """The file is no valid sources file. The message has a line for each fault, with the line in the file and the path."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,9 @@ def load(
 ) -> tuple[Connected, ...]:
     """The sources of a file's text. Names of other files are relative to `folder`."""
     root, document = _composed(text, name)
-    try:
-        schemas.validator("sources")(document)
-    except JsonSchemaValueException as fault:
-        path, what = explained(fault, quoting=False)
-        raise _error(name, root, _Fault(tuple(path), what)) from None
+    _refuse(name, root, _of_schema(document))
     given = [_with_files(each, index, folder) for index, each in enumerate(document["sources"])]
-    for found in _faults(given):
-        raise _error(name, root, found)
+    _refuse(name, root, _faults(given))
     kinds = {each["kind"] for each in document["sources"]}
     return tuple(_connected(each, kinds, keyed) for each, _ in given)
 
@@ -100,8 +95,9 @@ def _composed(text: str, name: str) -> tuple[yaml.Node | None, Any]:
         root = loader.get_single_node()
         if root is None:
             return None, {}
-        for line, field in repeated(root):
-            raise SourcesError(f"{name}:{line}: {field} is there twice: keep one")
+        if twice := sorted(repeated(root)):
+            lines = [f"{name}:{line}: {field} is there twice: keep one" for line, field in twice]
+            raise SourcesError("\n".join(lines))
         _as_text(root, set())
         return root, loader.construct_document(root)
     except yaml.MarkedYAMLError as fault:
@@ -128,9 +124,34 @@ def _as_text(node: yaml.Node, seen: set[int]) -> None:
         node.tag = "tag:yaml.org,2002:str"
 
 
-def _error(name: str, root: yaml.Node | None, fault: _Fault) -> SourcesError:
-    line = line_of(root, fault.path)
-    return SourcesError(f"{name}:{line}: {dotted(fault.path)}: {fault.what}")
+def _refuse(name: str, root: yaml.Node | None, faults: Iterable[_Fault]) -> None:
+    """Raises SourcesError with all faults, if there are any, in the order of their lines."""
+    found = sorted((line_of(root, fault.path), fault) for fault in faults)
+    if found:
+        lines = [f"{name}:{line}: {dotted(fault.path)}: {fault.what}" for line, fault in found]
+        raise SourcesError("\n".join(lines))
+
+
+def _of_schema(document: Any) -> Iterator[_Fault]:
+    """Faults that the schema sees: one of the file, else one of each source."""
+    given = document.get("sources") if isinstance(document, dict) else None
+    if not isinstance(given, list):
+        yield from _checked(document)
+        return
+    whole = list(_checked({**document, "sources": []}))
+    yield from whole
+    for index, each in enumerate(() if whole else given):
+        for fault in _checked({"sources": [each]}):
+            yield _Fault(("sources", str(index), *fault.path[2:]), fault.what)
+
+
+def _checked(document: Any) -> Iterator[_Fault]:
+    """The first fault that the schema finds."""
+    try:
+        schemas.validator("sources")(document)
+    except JsonSchemaValueException as fault:
+        path, what = explained(fault, quoting=False)
+        yield _Fault(tuple(path), what)
 
 
 Given = tuple[dict[str, Any], list[_Fault]]
@@ -167,7 +188,7 @@ def _faults(given: list[Given]) -> Iterator[_Fault]:
         if source["name"] in names:
             yield _Fault((*at, "name"), f"{source['name']} is there twice")
         names.add(source["name"])
-        yield from _of_itself(source, at)
+        yield from _of_itself(source, at, are_read=not faults)
         for kind in ("keys", "secrets", "topics"):
             for word in source.get(kind, ()):
                 owner = owners.setdefault((kind, word), index)
@@ -176,11 +197,12 @@ def _faults(given: list[Given]) -> Iterator[_Fault]:
                     yield _Fault((*at, kind), f"one of them is a source's before this: {other}'s")
 
 
-def _of_itself(source: dict[str, Any], at: tuple[str, ...]) -> Iterator[_Fault]:
+def _of_itself(source: dict[str, Any], at: tuple[str, ...], are_read: bool) -> Iterator[_Fault]:
+    """`are_read`: whether its files could be read, so that it has the secrets that they name."""
     kind = source["kind"]
     if kind not in REGISTRY:
         yield _Fault((*at, "kind"), f"there is no kind {kind}: {hint(kind, REGISTRY)}")
-    if kind in SIGNED and not source.get("secrets") and not source.get("topics"):
+    if are_read and kind in SIGNED and not source.get("secrets") and not source.get("topics"):
         yield _Fault(at, f"{kind} needs secrets: what is not signed could come from anybody")
     for name, type in source.get("events", {}).items():
         if type not in RENAMED.get(kind, {type}):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from stream.connect import items, money
-from stream.connect.bodies import IGNORED, Bodies, Body, renamed
+from stream.connect.bodies import IGNORED, Bodies, Body, no_row, renamed
 from stream.connect.contact import contact_keys, contacts, customer_id, identifies
 from stream.connect.deliveries import ended_cart
 from stream.connect.events import Who
@@ -80,7 +80,7 @@ def ordered(data: EventData) -> tuple[Who, Bodies]:
     if ended or own == "order.cancelled":
         return who, _cancelled(number)
     if state is None and any(map(is_present, given)):
-        return who, "unknown_status"
+        return who, no_row("status", *reversed(given))
     if state in PAYING:
         return _of_its_cart(who, order), [("checkout.advanced", {"stage": "payment"})]
     return who, _placed(order, number, data.source)
@@ -133,7 +133,7 @@ def ended(
     source: Source, id: str, who: Who, bodies: Bodies, value: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """The quote of a placed order, emptied. `id`: of the order's event."""
-    if isinstance(bodies, str) or not any(kind == "order.placed" for kind, _ in bodies):
+    if not isinstance(bodies, list) or not any(kind == "order.placed" for kind, _ in bodies):
         return []
     order = _order(value)
     return ended_cart(source, id, _of_its_cart(who, order), order.get("created_at"))

@@ -3,18 +3,29 @@
 Source: docs/connect.md, 2.2 and 2.10.
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from stream.connect.events import Who, event
 from stream.connect.ids import numbered
-from stream.connect.reading import words
+from stream.connect.reading import text, words
 from stream.connect.source import Source
 from stream.connect.translation import Translation
 
 Body = tuple[str, dict[str, Any]]
 """The type of one of our events, and its fields without the owner's."""
 
-Bodies = list[Body] | str
+
+class NoRow(NamedTuple):
+    """A step, a status or a category of the shop for which no table has a row.
+
+    `reason`: such as `unknown_step` · `name`: such as `step Gift wrap`. None if the event names none.
+    """
+
+    reason: str
+    name: str | None
+
+
+Bodies = list[Body] | str | NoRow
 """The bodies, or the reason why there is none."""
 
 PING: Final[Body] = ("activity.pinged", {})
@@ -25,11 +36,20 @@ def add_events(
     done: Translation, name: str, id: str, who: Who, bodies: Bodies, path: str = "$"
 ) -> None:
     """Adds the events of one foreign event. Several get numbered ids."""
+    if isinstance(bodies, NoRow):
+        done.leave_out(bodies.name or name, bodies.reason, path)
+        return
     if isinstance(bodies, str):
         done.leave_out(name, bodies, path)
         return
     for own, (kind, body) in zip(numbered(id, len(bodies)), bodies, strict=True):
         done.events.append(event(kind, own, who, **body))
+
+
+def no_row(what: str, *names: Any) -> NoRow:
+    """What has no row, by the first of its names that is there: the shop's table needs it."""
+    named = next((found for name in names if (found := text(name)) is not None), None)
+    return NoRow(f"unknown_{what}", None if named is None else f"{what} {named}")
 
 
 def unknown(done: Translation, name: str, browser: bool, path: str = "$") -> Bodies:

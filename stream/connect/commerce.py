@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from stream.connect import items, pages
+from stream.connect.bodies import no_row
 from stream.connect.commerce_lines import (
     cart_id,
     fields,
@@ -117,9 +118,12 @@ def checkout_started(tracked: TrackedEvent, source: Source, out: Translation) ->
 
 def checkout_advanced(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     names = ("step_name", "checkout_step_name", "stage", "step", "name")
-    stage = pages.stage(source.steps, *(tracked.properties.get(name) for name in names))
+    given = [tracked.properties.get(name) for name in names]
+    stage = pages.stage(source.steps, *given)
     if stage is None:
-        return nothing(tracked, out, "unknown_step")
+        lacking = no_row("step", *given)
+        out.leave_out(lacking.name or tracked.name, lacking.reason, tracked.path)
+        return []
     return [("checkout.advanced", {"stage": stage})]
 
 

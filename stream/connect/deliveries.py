@@ -15,8 +15,9 @@ from stream.connect.reading import listing, mapping
 from stream.connect.request import Given
 from stream.connect.source import Source
 
-NOTE: Final = ("_storefront_visitor", "storefront_visitor")
-"""Names under which a theme or a plugin notes our visitor's id in an order."""
+NOTE: Final = ("_storefront_visitor", "storefront_visitor", "rudderAnonymousId")
+"""Names under which a theme or a plugin notes our visitor's id in an order, the best first. The last is RudderStack's: its
+anonymous id is the visitor of a shop whose pages send to a source of kind segment."""
 
 Body = tuple[str, dict[str, Any]]
 """The type of one of our events, and the fields of its body."""

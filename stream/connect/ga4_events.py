@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from stream.connect import items, money
-from stream.connect.bodies import IGNORED, PING, Bodies
+from stream.connect.bodies import IGNORED, PING, Bodies, no_row
 from stream.connect.consent import joined
 from stream.connect.contact import contacts, customer_id, is_address
 from stream.connect.ga4_hits import Hit
@@ -77,8 +77,9 @@ def payment_given(hit: Hit, source: Source) -> Bodies:
 
 def checkout_advanced(hit: Hit, source: Source) -> Bodies:
     """A checkout step that the shop named itself."""
-    step = stage(source.steps, hit.params.get("checkout_step"), hit.name)
-    return [("checkout.advanced", {"stage": step})] if step is not None else "unknown_step"
+    given = hit.params.get("checkout_step"), hit.name
+    step = stage(source.steps, *given)
+    return [("checkout.advanced", {"stage": step})] if step is not None else no_row("step", *given)
 
 
 def payment_failed(hit: Hit, source: Source) -> Bodies:

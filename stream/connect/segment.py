@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from msgspec import structs
 
 from stream.connect import commerce, commerce_names, items
-from stream.connect.bodies import renamed
+from stream.connect.bodies import no_row, renamed
 from stream.connect.commerce import TrackedEvent
 from stream.connect.consent import changes
 from stream.connect.contact import contacts, identifies
@@ -124,18 +124,25 @@ def _alias(message: Message, out: Translation) -> None:
 
 
 def _consent(message: Message, out: Translation) -> None:
-    tracked, changed = _tracked(message), _changes(message)
-    bodies = changed or commerce.nothing(tracked, out, "unknown_consent")
-    commerce.add_events(tracked, bodies, out)
+    changed = _changes(message)
+    if not changed:
+        lacking = no_row("consent", *_categories(message))
+        out.leave_out(lacking.name or message.name, lacking.reason, message.path)
+    commerce.add_events(_tracked(message), changed, out)
 
 
 def _changes(message: Message) -> list[commerce.Body]:
+    return changes(message.source, _categories(message))
+
+
+def _categories(message: Message) -> dict[str, Any]:
+    """The shopper's categories of consent, each true or false."""
     homes = (
         "properties.categoryPreferences",
         "context.consent.categoryPreferences",
         "properties.consent.categoryPreferences",
     )
-    return changes(message.source, mapping(first(message.given, *homes)))
+    return mapping(first(message.given, *homes))
 
 
 def _unknown_type(message: Message, out: Translation) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from stream.connect import items, money
-from stream.connect.bodies import IGNORED, PING, Bodies, Body
+from stream.connect.bodies import IGNORED, PING, Bodies, Body, no_row
 from stream.connect.consent import joined
 from stream.connect.contact import is_address
 from stream.connect.ids import identifier
@@ -86,7 +86,7 @@ def checkout_advanced(sent: Sent, source: Source) -> Bodies:
     if found is None and number is not None and number > 0:
         found = STEPS.get(number, "payment")
     if found is None:
-        return "unknown_step"
+        return no_row("step", step)
     begun: list[Body] = [("checkout.started", {})] if number == 1 else []
     return [*begun, ("checkout.advanced", {"stage": found})]
 

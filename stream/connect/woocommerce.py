@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct, structs
 
 from stream.connect import items, times
+from stream.connect.bodies import no_row
 from stream.connect.contact import contact_keys, contacts, identifies
 from stream.connect.deliveries import Body, events_of, header, noted_visitor
 from stream.connect.events import Who
@@ -85,8 +86,11 @@ def order(it: Delivery) -> None:
     function = STATES.get(status) if own is None else MEANT.get(own)
     if identifier(it.body.get("id")) is None:
         it.out.leave_out(it.topic, "no_order_id", "$.id")
-    elif own == "ignore" or function is None:
-        it.out.leave_out(it.topic, "unknown_status", "$.status")
+    elif own == "ignore":
+        it.out.leave_out(it.topic, "ignored", "$.status")
+    elif function is None:
+        lacking = no_row("status", status)
+        it.out.leave_out(lacking.name or it.topic, lacking.reason, "$.status")
     else:
         noted = noted_visitor(it.body.get("meta_data"), "key")
         who, bodies = _owned(_who(it, noted), function(it), it.source)

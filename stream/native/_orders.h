@@ -6,9 +6,9 @@
 
 #include "_looks.h"
 
-static int has_id(PyObject *list, Py_ssize_t field, PyObject *id) {
-    for (EACH(each, list))
-        if (same_str(AT(each, field), id)) return 1;
+static int is_among(PyObject *orders, PyObject *id) {
+    for (EACH(each, orders))
+        if (same_str(AT(each, ORDER_id), id)) return 1;
     return 0;
 }
 
@@ -24,13 +24,12 @@ static int is_odd_order(PyObject *fact) {
 }
 
 /* Whether Python must apply the order because of what the person has. A new person has nothing. */
-static int is_rare_order(PyObject *person, PyObject *fact, int64_t at) {
-    PyObject *orders = AT(person, PERSON_orders), *id = AT(fact, ORDERED_FACT_order_id), *bought;
+static int is_rare_order(PyObject *person, PyObject *fact) {
+    PyObject *orders = AT(person, PERSON_orders), *id = AT(fact, ORDERED_FACT_order_id);
     if (AT(person, PERSON_in_time) != Py_None) return 1;
-    if (PyList_GET_SIZE(orders) >= MOST_ORDERS || has_id(orders, ORDER_id, id)) return 1;
-    if ((bought = bought_under(person, fact)) && has_id(bought, BOUGHT_LINE_order_id, id)) return 1;
+    if (PyList_GET_SIZE(orders) >= MOST_ORDERS || is_among(orders, id)) return 1;
     for (EACH(each, AT(person, PERSON_episodes)))
-        if (is_of_life(each) || number(each, EPISODE_fed_at) > at) return 1;
+        if (is_of_life(each)) return 1;
     return 0;
 }
 
@@ -122,13 +121,16 @@ static int convert(PyObject *person, PyObject *episode, PyObject *fact, PyObject
     return 0;
 }
 
-static int place_order(PyObject *person, PyObject *fact, int64_t at, PyObject *recipes, PyObject *out) {
+/* `follows`: whether the recipes follow orders. */
+static int place_order(PyObject *person, PyObject *fact, int64_t at, int follows, PyObject *recipes, PyObject *out) {
     if (enter(person, fact) < 0 || buy(person, fact, at) < 0) return -1;
     PyObject *episodes = AT(person, PERSON_episodes);
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(episodes); i++)
         if (convert(person, PyList_GET_ITEM(episodes, i), fact, recipes, out) < 0) return -1;
     int is_seen = PyDict_Contains(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor));
     if (is_seen < 0 || (!is_seen && CALL(JOINED, person, fact, out) < 0)) return -1;
+    PyObject *orders = AT(person, PERSON_orders), *entry = PyList_GET_ITEM(orders, PyList_GET_SIZE(orders) - 1);
+    if (follows && CALL(ENTERED, person, entry, fact, recipes, out) < 0) return -1;
     return trim(person, AT(fact, IDLE_FACT_at), at);
 }
 

@@ -131,7 +131,7 @@ static int apply_fact(Run *run, PyObject *person, PyObject *fact, Kind kind, PyO
     int keeps = device && keeps_audiences(person, device, fact, at, run->near);
     int done = kind == ACTIVE ? apply_active(device, person, fact)
                : kind == IDLE ? apply_idle(run, person, fact, at)
-                              : place_order(person, fact, at, run->recipes, run->out);
+                              : place_order(person, fact, at, run->follows, run->recipes, run->out);
     if (done < 0) return -1;
     if (!keeps && settle_audiences(run, person, fact) < 0) return -1;
     put(person, PERSON_applied, AT(fact, IDLE_FACT_at));
@@ -161,10 +161,10 @@ static PyObject *person_of(Run *run, PyObject *key, int64_t at) {
 /* The person, if the fact can be applied here: no deadline of it is due, and the fact is no copy. One without a timer is
  * new. Borrowed. */
 static PyObject *ready(Run *run, PyObject *fact, Kind kind, PyObject **device, int64_t at) {
-    if (kind == ORDER_PLACED && (run->follows || is_odd_order(fact))) return NULL;
+    if (kind == ORDER_PLACED && is_odd_order(fact)) return NULL;
     PyObject *person = person_of(run, AT(fact, IDLE_FACT_person), at);
     if (!person || is_copy(person, fact, at)) return NULL;
-    if (kind == ORDER_PLACED && is_rare_order(person, fact, at)) return NULL;
+    if (kind == ORDER_PLACED && is_rare_order(person, fact)) return NULL;
     PyObject *devices = AT(person, PERSON_visitors);
     if (kind == ACTIVE && !(*device = PyDict_GetItemWithError(devices, AT(fact, IDLE_FACT_visitor))) &&
         (PyErr_Occurred() || PyDict_GET_SIZE(devices) >= MOST_VISITORS))

@@ -33,7 +33,6 @@ static PyObject *types[TYPES];
     F(INTEREST, viewed) F(INTEREST, bought)                                                                            \
     F(KNOWN_CART, changed_at) F(KNOWN_CART, contents) F(KNOWN_CART, lines)                                             \
     F(BOUGHT_LINE, product_id) F(BOUGHT_LINE, variant_id) F(BOUGHT_LINE, quantity) F(BOUGHT_LINE, until)               \
-    F(BOUGHT_LINE, order_id)                                                                                           \
     F(ORDER, id) F(ORDER, at) F(ORDER, recurring) F(ORDER, value) F(ORDER, day)                                                         \
     F(IDLE_FACT, at) F(IDLE_FACT, visitor) F(IDLE_FACT, n) F(IDLE_FACT, person) F(IDLE_FACT, summary)                  \
     F(ORDERED_FACT, order_id) F(ORDERED_FACT, cart_id) F(ORDERED_FACT, contents) F(ORDERED_FACT, recurring)            \

@@ -110,6 +110,7 @@ _FUNCTIONS: Final = (
     membership.change,
     triggers.cancel_all,
     joined_orders.joined,
+    life_facts.entered,
 )
 """What is called for all that is rare, in the order of `_persons.h`."""
 

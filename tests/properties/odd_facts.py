@@ -17,7 +17,7 @@ from stream.state.in_time import Attributed
 from stream.state.orders import HandedOrder
 from stream.state.view import View, ViewSummary
 from stream.state.visitor import Checkout
-from stream.state.whole_order import WholeOrder
+from stream.state.whole_order import OrderLine, WholeOrder
 
 START: Final = 1_767_571_200_000
 PERSONS: Final = "visitor:a", "visitor:b", "customer:c", "email:0123"
@@ -67,12 +67,12 @@ class OddFacts:
 
     def _other(self, kind: int, place: dict[str, Any]) -> AnyFact:
         pick = self._pick
-        id = pick.choice(("o", "p", "null"))
+        id = pick.choice(("o", "p", "null", f"o{self._n}"))
         if kind == 2:
             contents = pick.choice((None, [], [("p", "", 1.0)], [("p", "", 2.0), ("q", "v", 1.0)]))
             cart = pick.choice((None, *CARTS))
             again = pick.random() < 0.2
-            whole = pick.choice((None, WholeOrder(value=9.0)))
+            whole = pick.choice((None, *[self._whole(place["person"])] * 3))
             return facts.Ordered(
                 **place, order_id=id, cart_id=cart, contents=contents, recurring=again, whole=whole
             )
@@ -98,6 +98,20 @@ class OddFacts:
         if kind == 9:
             return facts.Delivered(**place, order_id=id)
         return facts.Erased(**place)
+
+    def _whole(self, person: str) -> WholeOrder:
+        pick = self._pick
+        return WholeOrder(
+            value=pick.choice((None, 9.0)),
+            currency=pick.choice((None, "EUR")),
+            lines=pick.choice(([], [OrderLine("p", "", 1.0)])),
+            old=pick.random() < 0.2,
+            day=pick.choice((NEVER, self._time())),
+            whose=pick.choice((person, person, *PERSONS)),
+            visitor="a",
+            event=f"e{self._n}",
+            withheld=pick.random() < 0.2,
+        )
 
     def _watch(self) -> Attributed:
         return Attributed("exit-intent", 1, "t", False, None, self._time(), self.now + 3 * DAY)

@@ -20,10 +20,11 @@ from stream.stages.people import People
 from stream.stages.people_backend import COMPILED
 from stream.stages.watermark import watermark_record
 from stream.state import facts
-from stream.state.facts import Active, AnyFact, Idle
+from stream.state.facts import Active, AnyFact, Idle, Moved, Ordered
+from stream.state.whole_order import WholeOrder
 from tests import checked, effort
 from tests.properties import oddities
-from tests.properties.odd_facts import OddFacts
+from tests.properties.odd_facts import START, OddFacts
 from tests.properties.people_rules import RULES
 from tests.properties.service import Service
 from tests.reference import generate, generate_years
@@ -218,3 +219,21 @@ def test_watermark_records_of_a_block_are_found_by_their_missing_key() -> None:
     assert COMPILED.unkeyed((0, 0, 0, 0, b"")) == []
     with pytest.raises(ValueError, match="no record"):
         COMPILED.unkeyed((0, 0, 0, 1, b"\xff"))
+
+
+@needed
+@pytest.mark.parametrize("withheld", [False, True])
+@pytest.mark.parametrize("visitor", ["~~mail", "b"])
+def test_an_order_of_a_person_whose_last_visitor_has_left_is_marked_the_same(
+    visitor: str, withheld: bool
+) -> None:
+    person = "customer:c"
+    whole = WholeOrder(value=9.0, whose=person, withheld=withheld)
+    log = [
+        Active(at=START, visitor="a", n=0, person=person, last_active=START),
+        Moved(at=START + 1, visitor="a", n=1, person=person),
+        Ordered(at=START + 2, visitor=visitor, n=2, person=person, order_id="o", whole=whole),
+    ]
+    told = [facts.encode(fact) for fact in log] + [watermark_record({0: START + DAY}, 1)]
+    pure, mine = (decided(RULES[0], [told], repeat(compiled), None) for compiled in (False, True))
+    assert mine == pure

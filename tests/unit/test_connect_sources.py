@@ -20,6 +20,44 @@ def fault(text: str, folder: Path = Path()) -> str:
     return str(caught.value)
 
 
+def test_all_faults_of_a_file_are_told_in_the_order_of_its_lines() -> None:
+    text = """sources:
+- {name: shop, kind: shopify}
+- {name: web, kind: segmnt, currency: EURO}
+- {name: web, kind: segment, region: UK}
+"""
+    assert fault(text).splitlines() == [
+        "sources:2: sources[0]: shopify needs secrets: what is not signed could come from anybody",
+        "sources:3: sources[1].currency: must be a currency of ISO 4217, such as EUR",
+        "sources:3: sources[1].kind: there is no kind segmnt: did you mean segment?",
+        "sources:4: sources[2].name: web is there twice",
+        "sources:4: sources[2].region: must be a region of ISO 3166, such as DE, or GB for the UK",
+    ]
+
+
+def test_a_field_that_does_not_exist_is_told_of_each_source() -> None:
+    text = """sources:
+- {name: a, kind: ga4, key: [G-1]}
+- {name: b, kind: ga4}
+- {name: c, kind: ga4, trust: everybody}
+"""
+    assert [line.partition(" ")[0] for line in fault(text).splitlines()] == [
+        "sources:2:",
+        "sources:4:",
+    ]
+
+
+def test_all_fields_that_are_there_twice_are_told() -> None:
+    text = """sources:
+- {name: a, name: b, kind: ga4}
+- {name: c, kind: ga4, kind: ga4}
+"""
+    assert fault(text).splitlines() == [
+        "sources:2: name is there twice: keep one",
+        "sources:3: kind is there twice: keep one",
+    ]
+
+
 def test_a_source_has_the_shipped_values_for_what_it_leaves_out() -> None:
     (found,) = load("sources: [{name: web, kind: segment}]")
     assert found.source == Source(name="web", kind="segment")

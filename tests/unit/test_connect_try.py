@@ -99,6 +99,20 @@ def test_a_reason_is_explained(
     assert "give it one under `events:` in the source" in capsys.readouterr().err
 
 
+def test_an_unknown_name_is_told_with_the_nearest_known_one(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried(file, monkeypatch, {"type": "track", "event": "Prodct Viewed"})
+    assert "or `ignore`); did you mean product viewed?" in capsys.readouterr().err
+
+
+def test_a_name_that_is_like_no_known_one_is_told_without(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried(file, monkeypatch, {"type": "track", "event": "Wheel Spun"})
+    assert "did you mean" not in capsys.readouterr().err
+
+
 SHOPIFY = """
 sources:
 - {name: shop, kind: shopify, secrets: [hush]}
