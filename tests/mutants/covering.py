@@ -63,7 +63,11 @@ def measured(folders: tuple[str, ...], sources: list[str]) -> Coverage:
         scope = f"--source={','.join(sources)}"
         tests = ["-m", "pytest", "-q", "-p", "tests.mutants.covering", "-p", "no:cacheprovider"]
         part = {**os.environ, "EFFORT": "part"}
-        subprocess.run([*run, scope, *tests, *folders], cwd=TREE, capture_output=True, env=part)
+        command = [*run, scope, *tests, *folders]
+        said = subprocess.run(command, cwd=TREE, capture_output=True, env=part, text=True).stdout
+        for line in said.splitlines():
+            if line.startswith(("FAILED", "ERROR")):
+                print(f"without a change: {line}", flush=True)
         Path(f"{kept}.part").rename(kept)
     return _read(kept)
 
