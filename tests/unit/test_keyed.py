@@ -127,6 +127,27 @@ def test_only_changed_states_are_written_and_the_clock_comes_last() -> None:
     assert states.clock == (9, 0, 0)
 
 
+def test_a_change_of_any_sort_is_a_change_until_it_is_written() -> None:
+    """A state, one that is packed ahead, a key that is forgotten, and one whose header the commit has passed."""
+    states = counts()
+    found = [states.changed]
+    state = put(states, "a", 1, applied=10)
+    found.append(states.changed)
+    states.pack_ahead(1)
+    found.append(states.changed)
+    written(states)
+    found.append(states.changed)
+    states.forget("a", state)
+    found.append(states.changed)
+    written(states)
+    found.append(states.changed)
+    states.committed(11)
+    found.append(states.changed)
+    written(states)
+    found.append(states.changed)
+    assert found == [False, True, True, False, True, False, True, False]
+
+
 def test_the_highest_applied_and_version_wins_not_the_last_record() -> None:
     states = counts()
     put(states, "a", 1, applied=10)
