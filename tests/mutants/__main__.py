@@ -19,9 +19,6 @@ PROMISES: Final = [
 ]
 """The folders that `promises` names: their code carries what the service promises."""
 
-NEAREST: Final = 12
-"""Tests that run first. Most changes fail one of them, and the files of all others need not be collected."""
-
 
 def drawn(seed: int, number: int, folders: list[str]) -> list[Mutant]:
     """A random sample of all changes in the folders; the same for the same seed and code."""
@@ -39,7 +36,7 @@ def seen(mutant: Mutant, maps: list[covering.Coverage]) -> bool:
     """Whether one of the tests that run the changed lines sees the change."""
     for coverage in maps:
         tests = covering.tests_of(coverage, mutant.file, mutant.start[0], mutant.end[0])
-        for part in (tests[:NEAREST], tests[NEAREST:]):
+        for part in (tests[: covering.NEAREST], tests[covering.NEAREST :]):
             if part and _fails(mutant, part):
                 return True
     return False
