@@ -47,7 +47,7 @@ def test_a_life_step_waits_5_minutes_after_a_more_important_one(
         (5 * MINUTE + 1, ["fired second 1", "fired first 1"], 10 * MINUTE),
     ],
 )
-def test_a_life_step_waits_for_a_more_important_one_due_within_5_minutes(
+def test_a_life_step_waits_for_a_more_important_one_due_soon(
     before: int, story: list[str], fired_after: int
 ) -> None:
     first = {"name": "first", "steps": [f"{10 * MINUTE + before}ms"], "priority": 1}

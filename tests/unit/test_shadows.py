@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 
+from stream import recipes_file
 from stream.durations import DAY, HOUR, MINUTE
+from stream.episodes import life
+from stream.outputs.outputs import Outputs
 from stream.recipes.aliases import alias_of, is_shadow, name_of
+from stream.state.life_record import Course, mark_of, remember
+from stream.state.person import Person
 from tests.unit.test_documents import START, carts, document, event, order, run, story
 from tests.unit.test_documents import cart as filled
 
@@ -89,6 +94,27 @@ def test_a_shadow_remembers_its_live_past_and_not_the_reverse() -> None:
     assert story(events, *documents) == ["fired carts 1 1h"]
     documents = document(hidden), document(live, after=2 * HOUR), document(hidden, after=5 * HOUR)
     assert story(events, *documents) == ["~fired carts 1 1h", "fired carts 1 4h"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "episodes"),
+    [({}, {}, 0), ({}, SHADOW, 0), (SHADOW, {}, 1), (SHADOW, SHADOW, 0)],
+)
+def test_an_order_that_comes_again_opens_what_is_not_remembered(
+    before: Document, now: Document, episodes: int
+) -> None:
+    rules = (
+        {"name": "thanks", "kind": "post-purchase", "steps": ["1h"], **mode}
+        for mode in (before, now)
+    )
+    was, recipe = (
+        recipes_file.load(json.dumps(document(each))).by_name["thanks"] for each in rules
+    )
+    person, course = Person("customer:c1"), Course(base=START, order_id="o1", order_at=START)
+    remember(person.of_life(), mark_of(was.alias, "o1", START))
+    again = life.Occurrence(START + 5 * HOUR, "v1", ["e1"])
+    life.begin(person, recipe, "o1", START, course, again, Outputs())
+    assert len(person.episodes) == episodes
 
 
 def test_a_shadow_that_was_live_in_between_forgets_what_came_before() -> None:
