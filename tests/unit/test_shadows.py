@@ -199,3 +199,13 @@ def test_a_live_exit_that_becomes_a_shadow_knows_that_it_was_shown() -> None:
     documents = document(exits), document({**exits, **SHADOW}, after=30 * MINUTE)
     found = story(events, *documents)
     assert found[1].startswith("~refused exit 1 cooldown")
+
+
+def test_a_shadow_does_not_refuse_again_what_it_refused_as_a_live_recipe() -> None:
+    exits = {"name": "exit", "kind": "exit-intent", "holdout": 100}
+    events = [event("page.viewed"), signal(12_000), signal(20_000)]
+    hidden = {**exits, **SHADOW}
+    documents = document(exits), document(hidden, after=15_000)
+    assert [each[:23] for each in story(events, *documents)] == ["refused exit 1 holdout "]
+    documents = document(hidden), document(exits, after=15_000)
+    assert [each[:8] for each in story(events, *documents)] == ["~refused", "refused "]
