@@ -226,6 +226,14 @@ def test_a_late_state_of_an_old_owner_does_not_revive_a_deleted_key() -> None:
     assert number(restored([*alive, *deleted, *alive, *burial, *alive]), "a") is None
 
 
+def test_nothing_is_restored_of_a_key_with_a_tombstone() -> None:
+    states, alive = forgotten()
+    deleted = written(states)
+    states.committed(11)
+    new = restored([*alive, *deleted, *written(states), (b"", None)])
+    assert (len(new), new.size, new.deleted("a")) == (0, 0, None)
+
+
 def test_a_key_that_returns_after_its_tombstone_has_a_state() -> None:
     states, alive = forgotten()
     deleted = written(states)
