@@ -15,6 +15,10 @@ def test_a_whole_number_reaches_to_10_to_the_15() -> None:
     assert [reading.whole(10**15), reading.whole(10**15 + 1)] == [10**15, None]
 
 
+def test_a_whole_id_is_written_without_a_point_up_to_10_to_the_15() -> None:
+    assert [reading.text(1e15), reading.text(2e15)] == ["1000000000000000", "2000000000000000.0"]
+
+
 def test_a_row_of_snowplow_reaches_to_its_unstructured_event() -> None:
     row = "\t".join(["web", *[""] * 57, "{}"])
     assert snowplow_row.columns(row) == {"app_id": "web", "unstruct_event": "{}"}
