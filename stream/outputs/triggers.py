@@ -16,7 +16,7 @@ from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import CancelReason
 from stream.outputs.snapshots import CartSnapshot, OrderedProduct, OrderSnapshot, Product
 from stream.recipes.aliases import is_shadow, name_of
-from stream.recipes.recipe import EXIT, Recipe
+from stream.recipes.recipe import Recipe
 from stream.state.view import View
 from stream.state.visitor import Published
 
@@ -170,14 +170,14 @@ def build(
     why: dict[str, Any],
     evidence: list[str],
 ) -> Fired:
-    """The data of a trigger that fires at `at` (ms). Without a cart its value is the product's price."""
+    """The data of an episode's trigger that fires at `at` (ms). Without a cart its value is the product's price."""
     person = published.person
     return Fired(
         trigger_id=published.trigger_id,
         recipe=recipe.name,
         version=recipe.version,
         step=published.step,
-        steps=1 if recipe.kind == EXIT else len(recipe.steps),
+        steps=len(recipe.steps),
         message=message,
         sub_kind=sub_kind,
         person=person,

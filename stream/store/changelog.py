@@ -120,7 +120,7 @@ class Reader:
         if value is not None:
             self._check(value)
             self.clock = max(self.clock, CLOCK.unpack(value)[1:])
-        elif key:
+        else:
             name = key.decode()
             old = self._packed.get(name)
             if old is not None and len(old) == HEADER.size:

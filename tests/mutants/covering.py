@@ -3,12 +3,14 @@
 As a plugin of pytest (`-p tests.mutants.covering`) it names the running test to coverage.py.
 """
 
+import ast
 import hashlib
 import os
 import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +34,9 @@ SLOWER: Final = {
 
 In the fast tests of stream/ the C extension often decides in place of the Python that it repeats. Others compare the two.
 """
+
+NEAREST: Final = 12
+"""Tests that run first. Most changes fail one of them, and the files of all others need not be collected."""
 
 Lines = dict[str, dict[int, set[str]]]
 """The tests that run a line, without their parameters, by file and line."""
@@ -63,7 +68,11 @@ def measured(folders: tuple[str, ...], sources: list[str]) -> Coverage:
         scope = f"--source={','.join(sources)}"
         tests = ["-m", "pytest", "-q", "-p", "tests.mutants.covering", "-p", "no:cacheprovider"]
         part = {**os.environ, "EFFORT": "part"}
-        subprocess.run([*run, scope, *tests, *folders], cwd=TREE, capture_output=True, env=part)
+        command = [*run, scope, *tests, *folders]
+        said = subprocess.run(command, cwd=TREE, capture_output=True, env=part, text=True).stdout
+        for line in said.splitlines():
+            if line.startswith(("FAILED", "ERROR")):
+                print(f"without a change: {line}", flush=True)
         Path(f"{kept}.part").rename(kept)
     return _read(kept)
 
@@ -102,7 +111,8 @@ def _read(kept: Path) -> Coverage:
 def tests_of(coverage: Coverage, file: str, first: int, last: int) -> list[str]:
     """The tests that run one of these lines, those first that run most in this file and little else.
 
-    Of lines that run at import: the files of tests that use the module most, and those that name it.
+    Of a line that runs at import: some tests that run a line with the constant that it makes. Then all, first the files
+    that use the module most, and those that name it.
     """
     by_line = coverage.lines.get(file, {})
     hits = Counter(test for tests in by_line.values() for test in tests)
@@ -113,11 +123,43 @@ def tests_of(coverage: Coverage, file: str, first: int, last: int) -> list[str]:
     for test, number in hits.items():
         files[test.partition("::")[0]] += number
     most = sorted(files, key=lambda name: -files[name])[:6]
+    named = _that_name(file)
+    uses = Counter(test for place in _uses(coverage, file, first) for test in place)
+    users = sorted(uses, key=lambda test: (-uses[test] / coverage.sizes[test], test))
+    others = {test.partition("::")[0] for test in coverage.sizes}
+    return [*users[:NEAREST], *dict.fromkeys([*most, *named, *sorted(others)])]
+
+
+def _uses(coverage: Coverage, file: str, line: int) -> Iterator[set[str]]:
+    """Yields the tests that run a line, for each line with the name of the constant or field made at `line`."""
+    name = _made((TREE / file).read_text(), line)
+    if name is None:
+        return
+    word = re.compile(rf"\b{name}\b")
+    for each, by_line in coverage.lines.items():
+        text = (TREE / each).read_text()
+        if word.search(text):
+            for number, code in enumerate(text.splitlines(), 1):
+                if word.search(code):
+                    yield by_line.get(number, set())
+
+
+def _made(source: str, line: int) -> str | None:
+    """The name to which the statement at a line gives a value; None if it gives none."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if node.lineno <= line <= (node.end_lineno or 0) and isinstance(target, ast.Name):
+                return target.id
+    return None
+
+
+def _that_name(file: str) -> list[str]:
+    """The files of tests that name a module."""
     module = file.removesuffix(".py").replace("/", ".")
     package, _, name = module.rpartition(".")
     names = re.compile(
         rf"{re.escape(module)}\b|from {re.escape(package)} import (\([^)]*|[^\n(]*)\b{name}\b"
     )
     every = (each for folder in FAST for each in sorted((TREE / folder).rglob("test_*.py")))
-    named = [str(each.relative_to(TREE)) for each in every if names.search(each.read_text())]
-    return list(dict.fromkeys([*most, *named]))
+    return [str(each.relative_to(TREE)) for each in every if names.search(each.read_text())]

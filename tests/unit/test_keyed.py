@@ -127,6 +127,29 @@ def test_only_changed_states_are_written_and_the_clock_comes_last() -> None:
     assert states.clock == (9, 0, 0)
 
 
+def changed(states: Keyed[Count]) -> list[bytes]:
+    """The keys of the records of a change, after which nothing has changed."""
+    assert states.changed
+    keys = [key for key, _ in written(states)]
+    assert not states.changed
+    return keys
+
+
+def test_each_sort_of_change_is_written_with_the_clock() -> None:
+    """A state, one that was packed ahead, a key that was forgotten, and one whose header the commit has passed."""
+    states = counts()
+    assert not states.changed
+    put(states, "a", 1, applied=10)
+    assert changed(states) == [b"a", b""]
+    state = put(states, "a", 2, applied=10)
+    states.pack_ahead(1)
+    assert changed(states) == [b"a", b""]
+    states.forget("a", state)
+    assert changed(states) == [b"a", b""]
+    states.committed(11)
+    assert changed(states) == [b"a", b""]
+
+
 def test_the_highest_applied_and_version_wins_not_the_last_record() -> None:
     states = counts()
     put(states, "a", 1, applied=10)
@@ -201,6 +224,14 @@ def test_a_late_state_of_an_old_owner_does_not_revive_a_deleted_key() -> None:
     states.committed(11)
     burial = written(states)
     assert number(restored([*alive, *deleted, *alive, *burial, *alive]), "a") is None
+
+
+def test_nothing_is_restored_of_a_key_with_a_tombstone() -> None:
+    states, alive = forgotten()
+    deleted = written(states)
+    states.committed(11)
+    new = restored([*alive, *deleted, *written(states), (b"", None)])
+    assert (len(new), new.size, new.deleted("a")) == (0, 0, None)
 
 
 def test_a_key_that_returns_after_its_tombstone_has_a_state() -> None:

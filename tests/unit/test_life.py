@@ -34,3 +34,25 @@ def test_a_life_step_waits_5_minutes_after_a_more_important_one(
     first = {"name": "first", "steps": ["10m"], "priority": 1}
     second = {"name": "second", "steps": [f"{10 * MINUTE + after}ms"], "priority": 2}
     assert bought(first, second).wait(DAY).story == story
+
+
+@pytest.mark.parametrize(
+    ("before", "story", "fired_after"),
+    [
+        (
+            5 * MINUTE,
+            ["deferred second 1 lower_priority", "fired first 1", "fired second 1"],
+            20 * MINUTE,
+        ),
+        (5 * MINUTE + 1, ["fired second 1", "fired first 1"], 10 * MINUTE),
+    ],
+)
+def test_a_life_step_waits_for_a_more_important_one_due_soon(
+    before: int, story: list[str], fired_after: int
+) -> None:
+    first = {"name": "first", "steps": [f"{10 * MINUTE + before}ms"], "priority": 1}
+    second = {"name": "second", "steps": ["10m"], "priority": 2}
+    driver = bought(first, second).wait(DAY)
+    assert driver.story == story
+    fired = {each["recipe"]: each["at"] for each in driver.decisions if each["outcome"] == "fired"}
+    assert fired["second"] == START + fired_after

@@ -4,6 +4,7 @@ import pytest
 from msgspec import msgpack
 
 from stream import recipes_file as files
+from stream.recipes.history import Document, History
 from stream.recipes.recipe import BROWSE
 from stream.stages.people import People
 from stream.state.bought import KnownCart
@@ -13,7 +14,7 @@ from stream.state.person import Episode, Person, PersonVisitor
 from stream.state.trimming import trim
 from stream.state.visitor import Published
 from stream.store import packing
-from stream.store.changelog import FORMAT, HEADER
+from stream.store.changelog import CLOCK, FORMAT, HEADER
 from stream.store.last_field import packer
 from tests.bench.customers import DAY, RECIPES, packed
 
@@ -95,6 +96,18 @@ def test_a_restore_counts_an_episode_that_waits_until_after_its_person_is_forgot
         people = People(IN_FORCE, 1)
         header = HEADER.pack(2, 1, person.deadline(IN_FORCE.policy.keep), 1)
         people.restore([(b"customer:c1", header + each)])
+        people.restored()
+        assert people.open_episodes == counted
+
+
+def test_a_restore_counts_by_the_document_that_was_in_force() -> None:
+    """The first document forgets the person before its step is due."""
+    first, later = (files.load(f"policy: {{keep: {days}d}}") for days in (30, 60))
+    due, person = 20 + 40 * DAY, Person("customer:c1", applied=20, episodes=[_episode()])
+    value = HEADER.pack(FORMAT, 20, due, 1) + packing.encode(person)
+    for turned, counted in ((0, 0), (10, 1)):
+        people = People(History(first, [Document(later, since=10)]), 1)
+        people.restore([(b"customer:c1", value), (b"", CLOCK.pack(FORMAT, 20, turned, 0))])
         people.restored()
         assert people.open_episodes == counted
 

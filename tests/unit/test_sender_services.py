@@ -5,6 +5,7 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import msgspec
 import pytest
 
 from agents.config.settings import SettingsError
@@ -320,3 +321,19 @@ def test_a_cart_without_room_for_a_line_has_none() -> None:
         found = shortened(given, 100 + 600 * (number > 1))
         assert len(found["cart"]["items"]) == kept
         assert found["cart"]["items_left_out"] == 3 - kept
+
+
+@pytest.mark.parametrize("name", ["cart", "order", "also"])
+@pytest.mark.parametrize("kept", range(5))
+def test_no_more_lines_are_left_out_than_must_be(name: str, kept: int) -> None:
+    lines = [{"product_id": f"product-{number}"} for number in range(5)]
+
+    def shown(kept: int) -> dict[str, Any]:
+        if name == "also":
+            return {"also": lines[:kept], "also_left_out": 5 - kept}
+        return {name: {"items": lines[:kept], "items_left_out": 5 - kept}}
+
+    given = {"also": lines} if name == "also" else {name: {"items": lines}}
+    most = len(msgspec.json.encode(shown(kept)))
+    assert shortened(given, most) == shown(kept)
+    assert shortened(given, most - 1) == shown(max(kept - 1, 0))

@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 
+from stream import recipes_file
 from stream.durations import DAY, HOUR, MINUTE
+from stream.episodes import life
+from stream.outputs.outputs import Outputs
 from stream.recipes.aliases import alias_of, is_shadow, name_of
+from stream.state.life_record import Course, mark_of, remember
+from stream.state.person import Person
 from tests.unit.test_documents import START, carts, document, event, order, run, story
 from tests.unit.test_documents import cart as filled
 
@@ -91,6 +96,27 @@ def test_a_shadow_remembers_its_live_past_and_not_the_reverse() -> None:
     assert story(events, *documents) == ["~fired carts 1 1h", "fired carts 1 4h"]
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "episodes"),
+    [({}, {}, 0), ({}, SHADOW, 0), (SHADOW, {}, 1), (SHADOW, SHADOW, 0)],
+)
+def test_an_order_that_comes_again_opens_what_is_not_remembered(
+    before: Document, now: Document, episodes: int
+) -> None:
+    rules = (
+        {"name": "thanks", "kind": "post-purchase", "steps": ["1h"], **mode}
+        for mode in (before, now)
+    )
+    was, recipe = (
+        recipes_file.load(json.dumps(document(each))).by_name["thanks"] for each in rules
+    )
+    person, course = Person("customer:c1"), Course(base=START, order_id="o1", order_at=START)
+    remember(person.of_life(), mark_of(was.alias, "o1", START))
+    again = life.Occurrence(START + 5 * HOUR, "v1", ["e1"])
+    life.begin(person, recipe, "o1", START, course, again, Outputs())
+    assert len(person.episodes) == episodes
+
+
 def test_a_shadow_that_was_live_in_between_forgets_what_came_before() -> None:
     thanks = {"name": "thanks", "kind": "post-purchase", "steps": ["1h"]}
     hello = {"name": "hello", "kind": "welcome", "steps": ["1h"], "ordered_within": 0}
@@ -173,3 +199,13 @@ def test_a_live_exit_that_becomes_a_shadow_knows_that_it_was_shown() -> None:
     documents = document(exits), document({**exits, **SHADOW}, after=30 * MINUTE)
     found = story(events, *documents)
     assert found[1].startswith("~refused exit 1 cooldown")
+
+
+def test_a_shadow_does_not_refuse_again_what_it_refused_as_a_live_recipe() -> None:
+    exits = {"name": "exit", "kind": "exit-intent", "holdout": 100}
+    events = [event("page.viewed"), signal(12_000), signal(20_000)]
+    hidden = {**exits, **SHADOW}
+    documents = document(exits), document(hidden, after=15_000)
+    assert [each[:23] for each in story(events, *documents)] == ["refused exit 1 holdout "]
+    documents = document(hidden), document(exits, after=15_000)
+    assert [each[:8] for each in story(events, *documents)] == ["~refused", "refused "]

@@ -39,7 +39,8 @@ def outcome(of: Visitors, each: Record) -> str:
     [
         (record(1), "applied"),
         (record(1, id="e0"), "duplicate"),
-        (record(1, client_time=T - 6 * MINUTE), "late"),
+        (record(1, client_time=T - 5 * MINUTE), "applied"),
+        (record(1, client_time=T - 5 * MINUTE - 1), "late"),
         (record(1, type="wishlist.added"), "unknown"),
         ((1, T, b"", b'{"type":"clock.advanced"}'), "clock"),
         ((1, T, b"v", b"not json"), "rejected"),

@@ -85,13 +85,14 @@ def shortened(properties: dict[str, Any], most: int) -> dict[str, Any]:
     for name in ("cart", "order"):
         whole = properties.get(name)
         if whole and len(_size(properties)) > most:
-            bare = properties | {name: whole | {"items": [], "items_left_out": 10**6}}
-            items = _that_fit(whole["items"], most - len(_size(bare)))
-            left_out = len(whole["items"]) - len(items)
+            lines = whole["items"]
+            bare = properties | {name: whole | {"items": [], "items_left_out": len(lines)}}
+            items = _that_fit(lines, most - len(_size(bare)))
+            left_out = len(lines) - len(items)
             properties = properties | {name: whole | {"items": items, "items_left_out": left_out}}
     also = properties.get("also")
     if also and len(_size(properties)) > most:
-        bare = properties | {"also": [], "also_left_out": 10**6}
+        bare = properties | {"also": [], "also_left_out": len(also)}
         kept = _that_fit(also, most - len(_size(bare)))
         properties = properties | {"also": kept, "also_left_out": len(also) - len(kept)}
     return properties
@@ -101,7 +102,7 @@ def _that_fit(items: list[Any], room: int) -> list[Any]:
     """The first items that fit into `room` bytes as JSON."""
     kept = 0
     for item in items:
-        room -= len(_size(item)) + 1
+        room -= len(_size(item)) + bool(kept)  # a comma before all but the first
         if room < 0:
             break
         kept += 1
