@@ -91,12 +91,14 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
         inputs=layout.inputs,
         compiled=settings.compiled and COMPILED is not None,
     )
+    # Only here a worker may be cancelled. `stop` would close the clients of a start that still waits for their answers.
+    await before(stop, worker.start())
     running, stopping = asyncio.ensure_future(worker.run()), asyncio.ensure_future(stop.wait())
     await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         running.result()
     say(log, "stopping")
-    # Do not cancel the worker: a cancelled checkpoint would lose changes that it took from the state and did not write.
+    # Do not cancel a worker that runs: a cancelled checkpoint would lose changes that it took from the state and did not write.
     leaving = asyncio.ensure_future(worker.stop())
     await asyncio.wait((leaving,), timeout=GOODBYE_S)
     if leaving.done():

@@ -63,6 +63,11 @@ class Packer:
         """Whether it has records for a topic and partition."""
         return place in self._open
 
+    @property
+    def full(self) -> int:
+        """Number of full batches. A batch has at most BATCH_BYTES, or a single larger record."""
+        return len(self._full)
+
     def _batch(self) -> Batch:
         return Batch(BATCH_BYTES, self._codec, is_transactional=self._transactional)
 

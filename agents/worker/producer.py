@@ -36,6 +36,10 @@ REQUEST_MS: Final = 30_000
 MOST_BUFFERED: Final = 1_000
 """Maximum number of buffered records. Fewer: more requests in a backlog. More: compressing them blocks the event loop."""
 
+MOST_FULL: Final = 16
+"""Maximum number of full batches that are buffered. More: more memory, because a rejected record may have 2 MB. Fewer: more
+requests."""
+
 AT_ONCE: Final = 500
 """Changelog records packed before other tasks may run. More: exit triggers wait longer (a record takes 3 us)."""
 
@@ -140,7 +144,7 @@ class OutputProducer:
         buffered = out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.outcomes
         if any(buffered) or out.shadow or out.erased:
             self._buffer(out, source, offset, batches)
-            if self._compressed.records + self._uncompressed.records > MOST_BUFFERED:
+            if self._is_full():
                 await self.post()
         if not out.triggers:
             return []
@@ -184,6 +188,13 @@ class OutputProducer:
             name, origin = topic(REJECTED), topic(EVENTS)
             for record in dead_letters.records(out.rejected, batches, origin, source.partition):
                 self._uncompressed.add(name, 0, *record)
+
+    def _is_full(self) -> bool:
+        """Whether so much is buffered that it must be sent."""
+        buffered = self._compressed, self._uncompressed
+        if sum(each.records for each in buffered) > MOST_BUFFERED:
+            return True
+        return sum(each.full for each in buffered) >= MOST_FULL
 
     async def post(self) -> list[Ack]:
         """Sends what is buffered. Returns all pending or failed acknowledgements of buffered records."""

@@ -36,7 +36,7 @@ class AppFailed(Exception):
 
 
 class Worker:
-    """The worker of a process. `run` and `stop` raise every error after which it cannot continue."""
+    """The worker of a process. `start`, `run` and `stop` raise every error after which it cannot continue."""
 
     def __init__(
         self, settings: Settings, recipes: Recipes, layout: Layout, brokers: int, metrics: Metrics
@@ -62,11 +62,14 @@ class Worker:
         )
         self._deadlines = Deadlines(self.assignment)
 
-    async def run(self) -> None:
-        """Runs for ever, or until an error."""
+    async def start(self) -> None:
+        """Connects, and reads the recipes' documents. It may be cancelled: it joins no group and writes nothing."""
         for start in (self._producer.start, self._offsets.start):
             await start_when_available(start, wanted=lambda: True)
         await self.follower.start()
+
+    async def run(self) -> None:
+        """Runs for ever, or until an error. It needs `start` first."""
         async with asyncio.TaskGroup() as tasks:
             clock = self.watermarks.run, self.watermarks.announce_keys, self._deadlines.run
             state = self._checkpoints, self.follower.run

@@ -159,7 +159,7 @@ class Scene:
                         break
                 time.sleep(0.5)
             recovery = time.monotonic() - healed
-            self._until_caught_up()
+            self._until_caught_up(until or 0)
             time.sleep(SETTLED_S)
             took = self.workers.stop()
             rows = oracle.judged(tail.read(), until)
@@ -220,8 +220,9 @@ class Scene:
             ends[at] = max(ends[at], row.offset + 1)
         return dict(ends)
 
-    def _until_caught_up(self) -> None:
-        """Waits until the facts are read, too: a dead owner may have left some that cause no trigger."""
+    def _until_caught_up(self, due: int) -> None:
+        """Waits until all facts are read, also those that cause no trigger: of a dead owner, or of deadlines up to `due` (ms)."""
+        time.sleep(max(0.0, due / 1000 - time.time()))
         limit = time.monotonic() + CAUGHT_UP_S
         while not all(each.ready for each in self.workers.running) and time.monotonic() < limit:
             time.sleep(0.1)

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaTimeoutError, UnknownTopicOrPartitionError
 from agents.kafka.partitioner import partition_of
 from agents.kafka.topics import Layout
 from agents.worker import producer as producing
+from agents.worker.packing import BATCH_BYTES
 from agents.worker.producer import Provenance, acknowledged, outstanding
 from stream.outputs.outputs import Outputs
 from tests.fake_broker import FakeBroker, FakeProducer
@@ -178,6 +179,23 @@ def test_outputs_wait_for_a_post_unless_they_are_triggers_or_too_many(
         assert broker.journal[1:] == ["visitor.facts", "triggers.decisions"]
         await producer.post()
         assert len(broker.journal) == 3, "it is sent once"
+
+    asyncio.run(test())
+
+
+def test_large_outputs_do_not_wait_for_a_post_by_their_number_alone() -> None:
+    """Each rejected record may have 2 MB: a thousand of them would take all memory."""
+
+    async def test() -> None:
+        broker = FakeBroker()
+        producer = FakeProducer(broker, LAYOUT)
+        large = Outputs()
+        large.decisions.append((WHOSE, bytes(BATCH_BYTES)))
+        for _ in range(producing.MOST_FULL):
+            await producer.outputs(large, SOURCE, 7)
+        assert broker.journal == []
+        await producer.outputs(large, SOURCE, 7)
+        assert broker.journal == ["triggers.decisions"] * (producing.MOST_FULL + 1)
 
     asyncio.run(test())
 
