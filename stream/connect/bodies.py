@@ -24,6 +24,10 @@ class NoRow(NamedTuple):
     reason: str
     name: str | None
 
+    def leave_out(self, done: Translation, event: str, path: str) -> None:
+        """Counts it as left out, under the event's name if it has none."""
+        done.leave_out(self.name or event, self.reason, path)
+
 
 Bodies = list[Body] | str | NoRow
 """The bodies, or the reason why there is none."""
@@ -37,7 +41,7 @@ def add_events(
 ) -> None:
     """Adds the events of one foreign event. Several get numbered ids."""
     if isinstance(bodies, NoRow):
-        done.leave_out(bodies.name or name, bodies.reason, path)
+        bodies.leave_out(done, name, path)
         return
     if isinstance(bodies, str):
         done.leave_out(name, bodies, path)

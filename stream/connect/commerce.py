@@ -121,8 +121,7 @@ def checkout_advanced(tracked: TrackedEvent, source: Source, out: Translation) -
     given = [tracked.properties.get(name) for name in names]
     stage = pages.stage(source.steps, *given)
     if stage is None:
-        lacking = no_row("step", *given)
-        out.leave_out(lacking.name or tracked.name, lacking.reason, tracked.path)
+        no_row("step", *given).leave_out(out, tracked.name, tracked.path)
         return []
     return [("checkout.advanced", {"stage": stage})]
 

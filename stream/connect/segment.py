@@ -126,8 +126,7 @@ def _alias(message: Message, out: Translation) -> None:
 def _consent(message: Message, out: Translation) -> None:
     changed = _changes(message)
     if not changed:
-        lacking = no_row("consent", *_categories(message))
-        out.leave_out(lacking.name or message.name, lacking.reason, message.path)
+        no_row("consent", *_categories(message)).leave_out(out, message.name, message.path)
     commerce.add_events(_tracked(message), changed, out)
 
 

@@ -89,8 +89,7 @@ def order(it: Delivery) -> None:
     elif own == "ignore":
         it.out.leave_out(it.topic, "ignored", "$.status")
     elif function is None:
-        lacking = no_row("status", status)
-        it.out.leave_out(lacking.name or it.topic, lacking.reason, "$.status")
+        no_row("status", status).leave_out(it.out, it.topic, "$.status")
     else:
         noted = noted_visitor(it.body.get("meta_data"), "key")
         who, bodies = _owned(_who(it, noted), function(it), it.source)

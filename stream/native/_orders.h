@@ -121,6 +121,15 @@ static int convert(PyObject *person, PyObject *episode, PyObject *fact, PyObject
     return 0;
 }
 
+/* Calls the kinds for the order, which is the last of the record now. */
+static int tell_kinds(PyObject *person, PyObject *fact, PyObject *recipes, PyObject *out) {
+    PyObject *orders = AT(person, PERSON_orders), *entry = PyList_GET_ITEM(orders, PyList_GET_SIZE(orders) - 1);
+    PyObject *entered = PyObject_CallFunctionObjArgs(types[ENTERED], entry, Py_True, NULL);
+    int done = CALL(PLACED, person, AT(fact, ORDERED_FACT_whole), entered, fact, recipes, out);
+    Py_XDECREF(entered);
+    return done;
+}
+
 /* `follows`: whether the recipes follow orders. */
 static int place_order(PyObject *person, PyObject *fact, int64_t at, int follows, PyObject *recipes, PyObject *out) {
     if (enter(person, fact) < 0 || buy(person, fact, at) < 0) return -1;
@@ -129,8 +138,7 @@ static int place_order(PyObject *person, PyObject *fact, int64_t at, int follows
         if (convert(person, PyList_GET_ITEM(episodes, i), fact, recipes, out) < 0) return -1;
     int is_seen = PyDict_Contains(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor));
     if (is_seen < 0 || (!is_seen && CALL(JOINED, person, fact, out) < 0)) return -1;
-    PyObject *orders = AT(person, PERSON_orders), *entry = PyList_GET_ITEM(orders, PyList_GET_SIZE(orders) - 1);
-    if (follows && CALL(ENTERED, person, entry, fact, recipes, out) < 0) return -1;
+    if (follows && tell_kinds(person, fact, recipes, out) < 0) return -1;
     return trim(person, AT(fact, IDLE_FACT_at), at);
 }
 

@@ -8,7 +8,7 @@
 
 /* Python's own functions for what is rare, in the order in which they are passed in. */
 enum { DEADLINE, TRIM, PLAN, SUMMARIZE, REMEMBER, FINGERPRINT, FUNNEL, OPEN_IN_FUNNEL, BROWSE, CLOSE, VIEWED, SETTLE, TIDY,
-       CHANGE, CANCEL, JOINED, ENTERED,
+       CHANGE, CANCEL, JOINED, PLACED,
        FUNCTIONS };
 static PyObject *functions[FUNCTIONS];
 

@@ -54,13 +54,6 @@ def moved(person: Person, fact: Moved) -> None:
     person.left = not person.visitors
 
 
-def entered(
-    person: Person, entry: OrderEntry, fact: Ordered, recipes: Recipes, out: Outputs
-) -> None:
-    """Calls the kinds for an order that is new in the record."""
-    placed(person, fact.whole, Entered(entry, is_new=True), fact, recipes, out)
-
-
 def placed(
     person: Person,
     whole: WholeOrder | None,

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, get_args
 
 from stream import limits
 from stream.episodes import lifecycle, steps, visible_summary
+from stream.episodes.orders import Entered
 from stream.episodes.visible_summary import VisibleSummary
 from stream.events.records import Block
 from stream.kinds import browse_abandonment, funnel, membership, registry
@@ -90,6 +91,7 @@ _TYPES: Final = (
     Interest,
     facts.Ordered,
     WholeOrder,
+    Entered,
 )
 """The types whose fields are read and written in place, in the order of `_slots.h`."""
 
@@ -110,7 +112,7 @@ _FUNCTIONS: Final = (
     membership.change,
     triggers.cancel_all,
     joined_orders.joined,
-    life_facts.entered,
+    life_facts.placed,
 )
 """What is called for all that is rare, in the order of `_persons.h`."""
 

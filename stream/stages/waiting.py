@@ -119,9 +119,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
             if not left:
                 return
             self.advanced = max(self.advanced, until)
-            if not turns or turn is None:
-                return
-            if not self._turn(turn, left, out):
+            if not turns or turn is None or not self._turn(turn, left, out):
                 return
 
     def _reach(self, until: int, before: int, left: int, out: Outputs) -> int:
@@ -194,9 +192,10 @@ class WaitingStage(Stage[P], Generic[P, T]):
 
     def _created(self, key: str, at: int) -> P | None:
         """A new state for a record at `at` (ms). None if the key was forgotten at that time or later."""
-        deleted, state = self._states.deleted(key), self._new(key)
+        deleted = self._states.deleted(key)
         if deleted is not None and at <= deleted[0]:
             return None
+        state = self._new(key)
         self._states.add(key, state)
         return state
 
