@@ -4,7 +4,7 @@
 #define STREAM_NATIVE_PERSONS_H
 
 #include "_shared.h"
-#include "_slots.h"
+#include "_person_slots.h"
 
 /* Python's own functions for what is rare, in the order in which they are passed in. */
 enum { DEADLINE, TRIM, PLAN, SUMMARIZE, REMEMBER, FINGERPRINT, FUNNEL, OPEN_IN_FUNNEL, BROWSE, CLOSE, VIEWED, SETTLE, TIDY,
@@ -114,7 +114,7 @@ static int64_t anchor_of(PyObject *person, int *active) {
 }
 
 static int put_due(PyObject *episode, int64_t due) {
-    return number(episode, EPISODE_due) == due ? 0 : put_number(episode, EPISODE_due, due);
+    return number(episode, EPISODE_due) == due ? 0 : put_slot_number(episode, EPISODE_due, due);
 }
 
 /* Plans the next step of an episode, as `steps.plan` does. */

@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from schemas.nobody import NOBODY
 from stream.events.decoding import typed
-from stream.events.parts import Product
+from stream.events.parts import Item, Order, Product
 from stream.events.records import Record
 from stream.events.types import (
     TAGS,
@@ -34,12 +34,14 @@ from stream.events.types import (
 from stream.events.words import BOUND, KINDS_OF_PAGE, LONGEST_ID, SIGNALS, YEAR_2000
 from stream.kinds import exit_intent, registry
 from stream.kinds.exit_score import CART_WEIGHT, PRODUCTS_WEIGHT, SORTS, THRESHOLD
-from stream.limits import LONGEST_TEXT
+from stream.limits import LARGEST_CART, LARGEST_LINES, LONGEST_TEXT, MOST_ORDERS
 from stream.outputs.outputs import Outputs
+from stream.stages import joined_orders, own_facts
 from stream.stages.applying import CODES
 from stream.stages.engaged_events import ENGAGED
+from stream.stages.orders_placed import KEPT_LINES, bound_lines
 from stream.state import facts
-from stream.state.cart import NEVER, Cart
+from stream.state.cart import NEVER, Cart, Line
 from stream.state.checkout import LASTS as CHECKOUT_LASTS
 from stream.state.checkout import settle
 from stream.state.in_time import VisitorInTime
@@ -61,6 +63,7 @@ from stream.state.visitor import (
     Signal,
     Visitor,
 )
+from stream.state.whole_order import OrderLine, WholeOrder, given_lines, worth
 from stream.store.changelog import HEADER, RestoreFunctions
 from stream.store.keyed import PackAll
 from stream.store.last_field import packer
@@ -117,6 +120,10 @@ _CONSTANTS: Final = {
     "IDLE": IDLE,
     "HEADER": HEADER.size,
     "ARMED": calcsize(">bq"),
+    "MOST_ORDERS": MOST_ORDERS,
+    "KEPT_LINES": KEPT_LINES,
+    "LARGEST_LINES": LARGEST_LINES,
+    "LARGEST_CART": LARGEST_CART,
 }
 """The constants that `_constants.h` repeats. `configure` refuses other values."""
 
@@ -130,6 +137,20 @@ _WORDS: Final = {
 }
 """The words that `_constants.h` repeats, in the same order. `configure` refuses other words."""
 
+
+_SLOTS: Final = (
+    Cart,
+    Line,
+    Item,
+    CartItemAdded,
+    Order,
+    OrderPlaced,
+    OrderEntry,
+    WholeOrder,
+    OrderLine,
+    Kept,
+)
+"""The types whose fields are read and written in place, in the order of `_visitor_slots.h`."""
 
 _WHOLLY: Final = 6
 """The number of KINDS that need no Python: the first ones."""
@@ -206,8 +227,10 @@ def _configure(compiled: Any) -> None:
         times=(VISIT_GAP, IDLE_AFTER, LATE_AFTER, FORGET_AFTER, CHECKOUT_LASTS),
         unset=UNSET,
         types=(View, ViewSummary, Signal, Cart),
+        slots=_SLOTS,
         encode=(_encode, facts.encode),
         settle=settle,
+        placing=(given_lines, worth, bound_lines, joined_orders.placed, own_facts.ordered),
         typed=typed,
         folds=tuple(ENGAGED[kind] if kind in _ALONE else None for kind in KINDS[_WHOLLY:]),
         decoders=tuple(msgspec.msgpack.Decoder(kind).decode for kind in _OBJECTS.values()),
