@@ -372,11 +372,21 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
 
 /* ---- the module ---- */
 
+/* (person, how long it is remembered in ms): as Person.deadline. */
+static PyObject *deadline(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+    if (count != 2 || !Py_IS_TYPE(args[0], (PyTypeObject *)types[PERSON]))
+        return PyErr_SetString(PyExc_TypeError, "expected a person and a time"), NULL;
+    long long keep = PyLong_AsLongLong(args[1]);
+    int64_t found = PyErr_Occurred() ? -2 : deadline_of(args[0], keep);
+    return PyErr_Occurred() ? NULL : PyLong_FromLongLong(found);
+}
+
 static PyMethodDef module_functions[] = {
     {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS, NULL},
     {"add", add, METH_VARARGS, NULL},
     {"apply", apply, METH_VARARGS, NULL},
     {"fire_all", fire_all, METH_VARARGS, NULL},
+    {"deadline", (PyCFunction)(void (*)(void))deadline, METH_FASTCALL, NULL},
     {"unkeyed", unkeyed, METH_O, NULL},
     {NULL}};
 

@@ -8,7 +8,7 @@
 enum {
     PERSON, PERSON_VISITOR, EPISODE, COURSE, LIFE, KNOWN_CART, BOUGHT_LINE, ORDER,
     IDLE_FACT, ACTIVE_FACT, SUMMARY, CART, LINE, CHECKOUT, VIEW, SUBJECT, RECIPE, SEEN, WATERMARK, INTEREST,
-    ORDERED_FACT, WHOLE_ORDER, ENTERED,
+    ORDERED_FACT, WHOLE_ORDER, ENTERED, PUBLISHED,
     TYPES
 };
 static PyObject *types[TYPES];
@@ -42,7 +42,7 @@ static PyObject *types[TYPES];
     F(LINE, image) F(LINE, since) F(LINE, added)                                                                       \
     F(CHECKOUT, started_at) F(CHECKOUT, failed)                                                                        \
     F(VIEW, id) F(VIEW, count) F(VIEW, dwell) F(VIEW, event) F(VIEW, at) F(VIEW, category) F(SUBJECT, category)                                                       \
-    F(RECIPE, steps)                                                                                   \
+    F(RECIPE, steps) F(PUBLISHED, valid_until)                                                                                   \
     F(SEEN, _summary) F(SEEN, _evidence) F(SEEN, cart) F(SEEN, checkout) F(SEEN, contents) F(SEEN, given_contents)     \
     F(SEEN, held) F(SEEN, last) F(SEEN, lines) F(SEEN, old) F(SEEN, stale)
 
