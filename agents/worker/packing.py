@@ -25,10 +25,9 @@ class Batch(BatchBuilder):  # type: ignore[misc]
 
     def add(self, key: bytes | None, value: bytes | None, headers: Headers) -> bool:
         """Adds a record. False if the batch is full."""
-        number = self._relative_offset
-        if self._builder.append(number, UNSTAMPED, key, value, headers) is None:
+        if self._builder.append(self._relative_offset, UNSTAMPED, key, value, headers) is None:
             return False
-        self._relative_offset = number + 1
+        self._relative_offset += 1
         return True
 
 
