@@ -203,6 +203,20 @@ def test_a_record_has_room_for_so_many_orders() -> None:
     same([placed(number) for number in range(limits.MOST_ORDERS + 3)])
 
 
+@needed
+@pytest.mark.parametrize("quantity", [0, -1, 1e-7])
+def test_an_order_of_no_pieces_has_the_lines_of_the_cart(quantity: float) -> None:
+    item = {"product_id": "z", "quantity": quantity}
+    same([added(0), placed(1, items=[item]), added(2), placed(3, items=[item, item])])
+
+
+@needed
+@pytest.mark.parametrize("contact", ["email", "phone"])
+def test_an_order_of_a_contact_is_claimed_for_its_key(contact: str) -> None:
+    keys = {contact: "a" * 64}
+    same([line(0, type="visitor.identified", keys=keys), added(1), placed(2), added(3), placed(4)])
+
+
 def test_an_order_that_is_not_late_is_not_old() -> None:
     """The compiled part takes no late order, so only its mark can make one old."""
     assert LATE_AFTER <= OLD_AFTER
