@@ -155,7 +155,7 @@ class PartitionProcessor(ABC):
         changes: list[tuple[bytes, bytes | None]] = []
         for part in self.stage.parts():
             changes += part
-            if len(part) == AT_A_STRETCH:
+            if len(part) in (0, AT_A_STRETCH):
                 await asyncio.sleep(0)  # let other tasks run between the parts
         return Snapshot(acks, changes, offset)
 

@@ -13,8 +13,7 @@ from stream.state.cart import NEVER
 from stream.store import changelog, timer_wheel
 from stream.store.any_state import State
 from stream.store.changelog import CLOCK, FORMAT, HEADER, Changes, Entries, RestoreFunctions
-from stream.store.stretches import AT_A_STRETCH, in_parts
-from stream.store.timer_wheel import SPAN
+from stream.store.stretches import AT_A_STRETCH, in_parts, let_go
 
 DECODED: Final = 20_000
 """States kept decoded in each of two generations. Fewer: more decoding. More: more memory."""
@@ -149,7 +148,7 @@ class Keyed(Generic[S]):
     def parts(self, clock: tuple[int, int, int], moved: bool) -> Iterator[Changes]:
         """The changelog records since the last call, in parts, in the order in which they must be written.
 
-        Change nothing until the last part was taken. The clock comes last; it comes alone if only it has `moved`.
+        Change nothing until the last part was taken. The clock is the last record; it comes alone if only it has `moved`.
         """
         gone = [key for key in self._tombstones if key not in self.live]
         tombstones: Changes = [(key.encode(), None) for key in gone]
@@ -170,7 +169,8 @@ class Keyed(Generic[S]):
             yield [(b"", CLOCK.pack(FORMAT, *clock))]
             self.clock = clock
         if len(self.live) > DECODED:
-            self._older, self.live = self.live, {}
+            unused, self._older, self.live = self._older, self.live, {}
+            yield from let_go(unused)
 
     def _header_record(self, key: str, value: bytes) -> tuple[bytes, bytes]:
         """The header-only record of a forgotten key."""
@@ -237,7 +237,7 @@ class Keyed(Generic[S]):
         """Ends a restore: arms the deadlines by the headers. Returns the clock as it was written."""
         self.clock = max(self.clock, self._reader.clock)
         self._reader = changelog.Reader(self._packed, self._reader.fast)
-        self.size, self._header_only, spans = self._survey(self._packed, SPAN)
+        self.size, self._header_only, spans = self._survey(self._packed, timer_wheel.SPAN)
         self._wheel.take(spans, self.held[:3])
         return self.clock
 

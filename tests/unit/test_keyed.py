@@ -8,7 +8,7 @@ import pytest
 from msgspec import Struct
 
 from stream.state.cart import NEVER
-from stream.store import keyed
+from stream.store import keyed, stretches
 from stream.store.changelog import UnreadableState
 from stream.store.keyed import Keyed
 
@@ -303,3 +303,17 @@ def test_a_state_that_was_packed_ahead_and_forgotten_stays_forgotten() -> None:
     again = restored(written(states))
     assert again.get("k") is None
     assert again.deleted("k") == (3, state.version + 1)
+
+
+def test_unused_states_are_let_go_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyed, "DECODED", 0)
+    monkeypatch.setattr(stretches, "AT_A_STRETCH", 2)
+    states = counts()
+    for key in "abcde":
+        put(states, key, 7)
+    written(states)
+    put(states, "f", 8)
+    *records, _, _, _ = states.parts((1, 0, 0), False)
+    assert [len(each) for each in records] == [0, 1, 1], "tombstones, f, the clock"
+    assert states.held[1].keys() == {"f"}
+    assert [number(states, key) for key in "af"] == [7, 8]
