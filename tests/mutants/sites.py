@@ -122,7 +122,7 @@ def _of_statement(node: ast.stmt) -> Iterator[tuple[Node, str]]:
             yield node, "pass"
         case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]):
             yield node, "pass"
-        case ast.Return(value=value) if value is not None and not _is_none(value):
+        case ast.Return(value=value) if value is not None and not _is_no(value):
             yield node, "return None"
         case ast.If(test=test) | ast.While(test=test) if "TYPE_CHECKING" not in ast.unparse(test):
             yield test, f"not ({ast.unparse(test)})"
@@ -130,8 +130,9 @@ def _of_statement(node: ast.stmt) -> Iterator[tuple[Node, str]]:
             pass
 
 
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_no(node: ast.expr) -> bool:
+    """Whether it is None, or False: None is no other answer to a question."""
+    return isinstance(node, ast.Constant) and (node.value is None or node.value is False)
 
 
 def _of_expression(node: ast.expr) -> Iterator[tuple[Node, str]]:
