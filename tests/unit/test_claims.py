@@ -21,6 +21,14 @@ def test_a_key_is_bound_once_in_7_days(apart: int, times: int) -> None:
     assert claims_of(driver) == [("bound", "cart:k", "visitor:phone")] * times
 
 
+@pytest.mark.parametrize(("others", "times"), [(15, 1), (16, 2)])
+def test_a_key_is_bound_once_while_it_is_among_the_last_16(others: int, times: int) -> None:
+    driver = Driver()
+    for key in ("k", *(f"m{number}" for number in range(others)), "k"):
+        driver.pipe("page.viewed", keys={"cart": key})
+    assert [key for _, key, _ in claims_of(driver)].count("cart:k") == times
+
+
 def test_earlier_keys_are_bound_to_the_new_person() -> None:
     driver = Driver().pipe("page.viewed", keys={"cart": "k", "checkout": "h"})
     driver.pipe("page.viewed", customer="anna", keys={"cart": "m"})
