@@ -1,10 +1,11 @@
 """The bounds within which shared parts of translators read a value: the last value inside, and the first outside."""
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
 
-from stream.connect import ids, items, money, reading, times, urls
+from stream.connect import ga4_hits, ids, items, money, reading, times, urls
 from stream.connect.source import Source
 
 SHOP = Source(name="shop", kind="segment")
@@ -120,3 +121,9 @@ def test_a_line_has_at_most_10000_pieces() -> None:
     assert found == [{"product_id": "a", "quantity": 10_000}, None, None]
     gone = [items.removed(id="a", quantity=pieces) for pieces in (10_000, 10_001)]
     assert gone == [{"product_id": "a", "quantity": 10_000}, None]
+
+
+def test_a_packed_query_of_any_length_is_read_without_its_padding() -> None:
+    for length in range(20):
+        packed = b64encode(b"https://shop.example/g/collect?v=2&en=" + b"x" * length).decode()
+        assert ga4_hits.unwrapped({"z": packed.rstrip("=")}) == {"v": "2", "en": "x" * length}

@@ -80,6 +80,13 @@ def test_the_episodes_of_a_removed_recipe_close_at_that_time() -> None:
     assert found == ["closed carts 1 disabled 0.5h"]
 
 
+@pytest.mark.parametrize(
+    ("late", "told"), [(0, "closed carts 1 disabled 1h"), (1, "fired carts 1 1h")]
+)
+def test_a_step_at_the_time_of_a_document_is_decided_by_it(late: int, told: str) -> None:
+    assert story([cart()], document(carts("1h")), document(after=HOUR + late)) == [told]
+
+
 def test_steps_left_of_a_closed_episode_follow_the_former_document() -> None:
     outs = run([cart()], document(carts("1h", "2h", "3h")), document(after=90 * MINUTE))
     closed = [json.loads(value) for out in outs for _, value in out.decisions][-1]
