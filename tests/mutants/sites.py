@@ -96,8 +96,8 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
         return
     if isinstance(node, ast.Assert | ast.JoinedStr):
         return  # what holds anyway, and texts
-    if isinstance(node, ast.keyword) and node.arg == "gc":
-        return  # whether a Struct is tracked by the garbage collector
+    if isinstance(node, ast.keyword) and node.arg in {"gc", "frozen"}:
+        return  # how the garbage collector sees a Struct, and whether it may change: mypy forbids that
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip":
         yield from node.args  # `strict` says what holds anyway
         return

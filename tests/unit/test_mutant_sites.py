@@ -56,6 +56,7 @@ def test_code_is_changed(tmp_path: Path, source: str, changed: str) -> None:
         "x = f'{a + 1}'",
         "'A docstring.'",
         "class X(Struct, gc=False): ...",
+        "class X(Struct, frozen=True): ...",
         "x = zip(a, b, strict=True)",
         "def f():\n    return None",
     ],
