@@ -60,14 +60,20 @@ def mutants(root: Path, file: Path) -> list[Mutant]:
     source, name = file.read_text(), str(file.relative_to(root))
     tree, tuning, found = ast.parse(source), TUNING.get(name, frozenset()), []
     tree.body = [each for each in tree.body if _constant(each) not in tuning]
+    lines = source.encode().splitlines(keepends=True)
     for node, text in _changes(tree):
-        before = ast.get_source_segment(source, node)
-        assert before is not None
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
-        found.append(Mutant(name, start, end, before, text))
+        found.append(Mutant(name, start, end, _between(lines, start, end), text))
     return found
+
+
+def _between(lines: list[bytes], start: tuple[int, int], end: tuple[int, int]) -> str:
+    """The source from `start` to `end`. `ast.get_source_segment` splits the whole source for each node."""
+    (first, left), (last, right) = start, end
+    whole = b"".join(lines[first - 1 : last])
+    return whole[left : len(whole) - len(lines[last - 1]) + right].decode()
 
 
 def _constant(node: ast.stmt) -> str | None:
