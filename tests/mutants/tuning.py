@@ -58,6 +58,7 @@ TUNING: Final[dict[str, frozenset[str]]] = {
         "stream/connect/ids.py": "_known _thing",
         "stream/connect/items.py": "LONGEST_REMEMBERED MOST_REMEMBERED",
         "stream/connect/reading.py": "MOST_BRACKETS _words",
+        "stream/connect/translation.py": "LONGEST_READ",
         "stream/connect/urls.py": "REMEMBERED _remembered _remembered_path",
         "stream/events/decoding.py": "_PLAIN",
         "stream/recipes/audiences.py": "MOST_KNOWN",

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from stream.connect import ga4_hits, ids, items, money, reading, times, urls
+from stream.connect import ga4_hits, ids, items, money, posthog_message, reading, times, urls
+from stream.connect.contact import contacts
+from stream.connect.request import Request
 from stream.connect.source import Source
+from stream.connect.translation import Translation
 
 SHOP = Source(name="shop", kind="segment")
 
@@ -127,3 +130,24 @@ def test_a_packed_query_of_any_length_is_read_without_its_padding() -> None:
     for length in range(20):
         packed = b64encode(b"https://shop.example/g/collect?v=2&en=" + b"x" * length).decode()
         assert ga4_hits.unwrapped({"z": packed.rstrip("=")}) == {"v": "2", "en": "x" * length}
+
+
+def test_an_address_of_a_person_has_at_most_320_characters() -> None:
+    assert contacts("a" * 310 + "@b.example", None) == ["email"]
+    assert contacts("a" * 311 + "@b.example", None) is None
+
+
+def test_64_characters_are_kept_of_the_name_of_what_was_left_out() -> None:
+    out = Translation()
+    out.leave_out("n" * 65, "ignored")
+    assert out.left_out[0].name == "n" * 64
+
+
+@pytest.mark.parametrize(
+    ("over", "found"), [(0, {"event": "$pageview", "event2": "$pageview"}), (1, reading.UNREADABLE)]
+)
+def test_a_form_of_128_ki_is_unpacked(over: int, found: Any) -> None:
+    """Its padding may be of any length, so it fills the form."""
+    form = "N4IgpgbmB2AuIC4QBIAOBDA5pAlmA7iADThRwBMiKG2EehAvkA==".ljust(128 * 1024 + over, "=")
+    query = Request("/e", query={"data": form})
+    assert posthog_message.document_of(query) == found
