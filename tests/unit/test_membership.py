@@ -97,3 +97,4 @@ def test_counts_beyond_those_that_are_remembered_are_counted_again(
     for _ in range(2):
         for visits, names in ((1, ("a1",)), (2, ("a0", "a1"))):
             assert members.of(members.count((visits, 0, 0.0)))[0] == names
+            assert (len(members.counted), len(members._known)) == (1, 1)
