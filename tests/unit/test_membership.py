@@ -125,3 +125,10 @@ def test_each_change_of_a_person_has_the_next_number() -> None:
         *(("a", True), ("b", True), ("a", False), ("b", False)),
         *(("c", True), ("c", False)),
     ]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_as_many_conditions_as_a_number_of_c_has_bits_are_prepared_for_it(more: int) -> None:
+    members = [{"orders": {"min": number}} for number in range(1, 63 + more)]
+    assert (in_force(*members).audiences.prepared is None) == bool(more)
+    assert in_force().audiences.prepared is None
