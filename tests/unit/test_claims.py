@@ -92,6 +92,21 @@ def test_a_grant_is_claimed_before_the_keys_are_bound() -> None:
     assert [kind for kind, _, _ in claims_of(driver)] == ["consent.changed", "bound"]
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_subscription_is_claimed_as_a_grant_before_the_keys_are_bound(late: bool) -> None:
+    driver = Driver().pipe("page.viewed", keys={"email": H})
+    sent = {"client_time": driver.now - DAY} if late else {}
+    driver.pipe("visitor.subscribed", channels=["email"], keys={"cart": "k"}, **sent)
+    found = driver.claims[1:]
+    assert [(each["type"], each["key"]) for each in found] == [
+        *(("consent.changed", key) for key in ("cart:k", f"email:{H}")),
+        ("bound", "cart:k"),
+    ]
+    for each in found[:2]:
+        told = each["channels"], each["granted"], each.get("late", False), each["person"]
+        assert told == (["email"], True, late, f"email:{H}")
+
+
 def test_a_withdrawal_is_claimed_after_the_keys_are_bound() -> None:
     driver = Driver().pipe("consent.changed", channels="all", granted=False, keys={"cart": "k"})
     assert [kind for kind, _, _ in claims_of(driver)] == ["bound", "consent.changed"]
