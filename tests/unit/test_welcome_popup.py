@@ -43,6 +43,18 @@ def test_a_recipe_says_how_many_looks_and_how_long() -> None:
     assert looks(MINUTE, rules=rules).story == []
 
 
+@pytest.mark.parametrize(
+    ("waits", "story"),
+    [((30 * SECOND,), []), ((1, 1), ["fired many 1"]), ((MINUTE,), ["fired late 1"])],
+)
+def test_each_of_two_recipes_waits_for_its_own_looks_and_time(
+    waits: tuple[int, ...], story: list[str]
+) -> None:
+    many = {"name": "many", "kind": "welcome-popup", "looks": 3, "after": 0}
+    late = {"name": "late", "kind": "welcome-popup", "looks": 1, "after": "1m"}
+    assert looks(*waits, rules={"recipes": [many, late]}).story == story
+
+
 def test_a_popup_says_why_it_is_shown_and_until_when() -> None:
     (trigger,) = looks(20 * SECOND).fired
     at = START + 20 * SECOND
