@@ -1,5 +1,7 @@
 """Claims of the visitors stage for the keys stage, and their order."""
 
+from typing import Any
+
 import pytest
 
 from stream.durations import DAY
@@ -95,7 +97,7 @@ def test_a_grant_is_claimed_before_the_keys_are_bound() -> None:
 @pytest.mark.parametrize("late", [False, True])
 def test_a_subscription_is_claimed_as_a_grant_before_the_keys_are_bound(late: bool) -> None:
     driver = Driver().pipe("page.viewed", keys={"email": H})
-    sent = {"client_time": driver.now - DAY} if late else {}
+    sent: dict[str, Any] = {"client_time": driver.now - DAY} if late else {}
     driver.pipe("visitor.subscribed", channels=["email"], keys={"cart": "k"}, **sent)
     found = driver.claims[1:]
     assert [(each["type"], each["key"]) for each in found] == [
