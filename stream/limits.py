@@ -19,9 +19,6 @@ LARGEST_CART: Final = 256 * 1024
 """Characters of a cart built up line by line: 800 lines with all their texts, 4,000 without. A whole cart
 of one cart.updated always fits."""
 
-LARGEST_LINE: Final = 50 + 2 * 128 + 3 * LONGEST_TEXT + LONGEST_CATEGORY
-"""Largest result of `size` for a line: two ids and four texts."""
-
 LARGEST_CARTS: Final = 1024 * 1024
 """Characters of the carts of all open episodes of a person."""
 

@@ -18,8 +18,6 @@ distinctid distinct_id id email $posthog_cookieless cookieless shopify-admin
 NOBODY: Final = frozenset(SHARED.split()) | {"", "(not set)"}
 """Ids that many visitors share, in lower case. Sources: PostHog's and Segment's lists of blocked ids."""
 
-LONGEST_NOBODY: Final = max(map(len, NOBODY))
-
 INSIDE: Final = ("{{", "${", "%%")
 """Parts of a template that was not filled in."""
 
@@ -31,7 +29,7 @@ ORDINARY: Final = re.compile(r"[A-Za-z0-9_.:-]+")
 def names_nobody(name: str) -> bool:
     """Whether the id stands for nobody."""
     if ORDINARY.fullmatch(name) is not None:
-        return (len(name) <= LONGEST_NOBODY and name.lower() in NOBODY) or not name.strip("0-")
+        return name.lower() in NOBODY or not name.strip("0-")
     plain = name.strip().lower().strip("\"'`").strip()
     if plain in NOBODY or not plain.strip("0-"):
         return True

@@ -67,15 +67,8 @@ def _described(
         url=url_read,
         image=image_read,
     )
-    if (
-        (price is None and cost is not None)
-        or (code is None and named is not None)
-        or (url_read is None and url is not None)
-        or (image_read is None and image is not None)
-    ):
-        read = {"price": (cost, price), "currency": (named, code)}
-        return marked(found, unread(**read, url=(url, url_read), image=(image, image_read)))
-    return found
+    read = {"price": (cost, price), "currency": (named, code)}
+    return marked(found, unread(**read, url=(url, url_read), image=(image, image_read)))
 
 
 def product(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:

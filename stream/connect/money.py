@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-from stream.connect.reading import number, text
+from stream.connect.reading import number
 
 NUMERAL: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,20})?", re.ASCII)
 """The form of an amount. `1.234,56` and `1,234` are ambiguous, and not accepted."""
@@ -48,13 +48,11 @@ def digits(code: str | None) -> int:
 
 def money(value: Any, code: str | None = None) -> float | None:
     """The amount in units, rounded to the digits of its currency. None if it is no amount."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        return None
-    if isinstance(value, float) or (isinstance(value, int) and abs(value) > LARGEST):
-        found = number(value)
-    else:
+    if isinstance(value, str | Decimal):
         written = str(value).strip().removeprefix("+")
         found = float(written) if NUMERAL.fullmatch(written) else None
+    else:
+        found = number(value)
     if found is None or not 0 <= found <= LARGEST:
         return None
     return round(found, digits(code)) + 0.0
@@ -70,7 +68,7 @@ def minor(amount: Any, fraction_digits: Any, code: str | None = None) -> float |
 
 def quantity(value: Any) -> int | float | None:
     """A quantity, which may be 0 or negative. None if it is missing or unreadable."""
-    found = number(value) if text(value) is not None else None
+    found = number(value)
     if found is None or abs(found) > LARGEST:
         return None
     rounded = round(found, 6)

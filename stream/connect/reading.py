@@ -42,12 +42,10 @@ def document_in_base64(packed: str) -> Any:
 
 
 def _may_be_too_deep(body: bytes) -> bool:
-    """A short message opens too few brackets for that. Of others a level is taken off again and again, until none is left.
+    """Few brackets open too few levels for that. Of others a level is taken off again and again, until none is left.
 
     Texts may have brackets, too: then the document itself is looked at.
     """
-    if len(body) <= DEEPEST:
-        return False
     brackets = body.translate(None, OTHERS)
     if brackets.count(b"{") + brackets.count(b"[") <= DEEPEST:
         return False

@@ -16,11 +16,8 @@ LONGEST: Final = 64
 
 def moment(value: Any) -> int | None:
     """The time in ms. Reads ISO 8601 (UTC without a zone), or seconds, ms, µs or ns since 1970."""
-    if type(value) is str and value[4:5] == "-":
-        at = _written(value) if len(value) <= LONGEST else None
-    else:
-        found = number(value)
-        at = _epoch(found) if found is not None else _calendar(value)
+    found = number(value)
+    at = _epoch(found) if found is not None else _calendar(value)
     return at if at is not None and EARLIEST <= at <= LATEST else None
 
 

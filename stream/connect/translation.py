@@ -1,6 +1,6 @@
 """The result of a translator: events, and a reason for everything that did not become one."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct, field
 
@@ -30,10 +30,10 @@ class Translation(Struct):
         self.refused.append((index, reason))
 
 
-LONGEST_NAME = 64
+LONGEST_NAME: Final = 64
 """Characters that are kept of a foreign event's name."""
 
-LONGEST_READ = 1_024
+LONGEST_READ: Final = 1_024
 """Characters in which e-mail addresses are looked for before a name is cut."""
 
 

@@ -35,11 +35,10 @@ def begin(person: Person, about: Attributed, visitor: str) -> None:
         times.watches.append(Watch(about, visitor))
 
 
-def take_over(person: Person, watches: Iterable[Attributed], visitor: str, at: int) -> None:
-    """Moves a visitor's watches to the person, if they have not ended at `at` (ms)."""
+def take_over(person: Person, watches: Iterable[Attributed], visitor: str) -> None:
+    """Moves a visitor's watches to the person."""
     for about in watches:
-        if at < about.until:
-            begin(person, about, visitor)
+        begin(person, about, visitor)
 
 
 def leave(person: Person, visitor: str) -> None:

@@ -125,11 +125,6 @@ def _fitting(person: Person, episode: Episode, cart: CartSummary) -> CartSummary
 
     Drops the episode's category looked at if that alone does not fit.
     """
-    parts = len(cart.lines) + 1
-    for other in person.episodes:
-        parts += len(other.cart.lines) + 1 if other.cart is not None else 0
-    if parts * limits.LARGEST_LINE <= limits.LARGEST_CARTS:
-        return cart
     room = limits.LARGEST_CARTS
     for other in person.episodes:
         if other is not episode and other.cart is not None:

@@ -105,7 +105,7 @@ class Recipe(Struct, frozen=True):
         return alias == self.name or (self.mode == "shadow" and alias == self.alias)
 
     def held_out(self, person: str) -> bool:
-        return self.holdout > 0 and bucket("holdout", self.name, person) < self.holdout
+        return bool(self.holdout) and bucket("holdout", self.name, person) < self.holdout
 
     def arm(self, person: str) -> str | None:
         """The arm of the person's bucket, or None."""

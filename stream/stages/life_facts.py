@@ -111,10 +111,9 @@ def taken_out(
     person: Person, gone: list[OrderEntry], at: int, recipes: Recipes, out: Outputs
 ) -> None:
     """Calls the kinds for orders that left the record."""
-    if gone and _follows(person, recipes):
-        here = Occurrence(at, "", [])
-        for hook in registry.AT_TAKING_OUT:
-            hook(person, gone, here, recipes, out)
+    here = Occurrence(at, "", [])
+    for hook in registry.AT_TAKING_OUT:
+        hook(person, gone, here, recipes, out)
 
 
 def delivered(person: Person, fact: Delivered, recipes: Recipes, out: Outputs) -> None:

@@ -61,7 +61,7 @@ def _moved(person: Person, fact: Moved, recipes: Recipes, out: Outputs) -> None:
 
 def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs) -> None:
     joined_orders.handed_over(person, fact, out)
-    watches.take_over(person, fact.watches, fact.visitor, fact.at)
+    watches.take_over(person, fact.watches, fact.visitor)
     for order in sorted(fact.orders, key=lambda order: order.at):
         done = orders.place(person, order, fact.at, recipes, out)
         life_facts.placed(person, order.whole, done, fact, recipes, out)

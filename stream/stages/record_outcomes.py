@@ -27,7 +27,6 @@ class RecordOutcomes:
 
     def __init__(self) -> None:
         self._kinds: dict[str, list[type]] = {outcome: [] for outcome in OUTCOMES}
-        self.applied = self._kinds["applied"]
 
     def note(self, outcome: str, kind: type) -> None:
         self._kinds[outcome].append(kind)

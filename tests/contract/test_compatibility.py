@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import fastjsonschema
@@ -16,7 +18,7 @@ from agents.generate import released_contracts
 from schemas.files import FORMATS
 from stream import recipes_file
 from stream.events import decoding
-from stream.state import facts
+from stream.state import claims, facts
 from tests.contract.day import Said
 
 VERSIONS = sorted(released_contracts.FOLDER.glob("*.json"))
@@ -92,3 +94,21 @@ def test_a_field_that_is_new_is_no_break() -> None:
     document = deepcopy(frozen["examples"]["trigger.fired"][0])
     document["data"]["new"] = {"of": "the next release"}
     validator(frozen["schemas"]["trigger.fired"])(document)
+
+
+def test_the_parts_of_a_state_are_written_as_arrays_without_names() -> None:
+    """But those of facts and claims, which are JSON for readers of any release."""
+    folder = Path(__file__).parents[2] / "stream" / "state"
+    modules = [import_module(f"stream.state.{file.stem}") for file in sorted(folder.glob("*.py"))]
+    kinds = [
+        each
+        for module in modules
+        for each in vars(module).values()
+        if isinstance(each, type)
+        and issubclass(each, msgspec.Struct)
+        and each.__module__ == module.__name__
+    ]
+    named = {each for each in kinds if not each.__struct_config__.array_like}
+    sent = (facts.Fact, claims.Claim, facts.CartSummary, facts.Summary, facts.WatermarkRecord)
+    assert {each.__name__ for each in named if not issubclass(each, sent)} == set()
+    assert len(kinds) > 2 * len(named) > 0

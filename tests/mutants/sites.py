@@ -60,14 +60,20 @@ def mutants(root: Path, file: Path) -> list[Mutant]:
     source, name = file.read_text(), str(file.relative_to(root))
     tree, tuning, found = ast.parse(source), TUNING.get(name, frozenset()), []
     tree.body = [each for each in tree.body if _constant(each) not in tuning]
+    lines = source.encode().splitlines(keepends=True)
     for node, text in _changes(tree):
-        before = ast.get_source_segment(source, node)
-        assert before is not None
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
-        found.append(Mutant(name, start, end, before, text))
+        found.append(Mutant(name, start, end, _between(lines, start, end), text))
     return found
+
+
+def _between(lines: list[bytes], start: tuple[int, int], end: tuple[int, int]) -> str:
+    """The source from `start` to `end`. `ast.get_source_segment` splits the whole source for each node."""
+    (first, left), (last, right) = start, end
+    whole = b"".join(lines[first - 1 : last])
+    return whole[left : len(whole) - len(lines[last - 1]) + right].decode()
 
 
 def _constant(node: ast.stmt) -> str | None:
@@ -96,8 +102,8 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
         return
     if isinstance(node, ast.Assert | ast.JoinedStr):
         return  # what holds anyway, and texts
-    if isinstance(node, ast.keyword) and node.arg == "gc":
-        return  # whether a Struct is tracked by the garbage collector
+    if isinstance(node, ast.keyword) and node.arg in {"gc", "frozen"}:
+        return  # how the garbage collector sees a Struct, and whether it may change: mypy forbids that
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip":
         yield from node.args  # `strict` says what holds anyway
         return
@@ -122,7 +128,7 @@ def _of_statement(node: ast.stmt) -> Iterator[tuple[Node, str]]:
             yield node, "pass"
         case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]):
             yield node, "pass"
-        case ast.Return(value=value) if value is not None and not _is_none(value):
+        case ast.Return(value=value) if value is not None and not _is_no(value):
             yield node, "return None"
         case ast.If(test=test) | ast.While(test=test) if "TYPE_CHECKING" not in ast.unparse(test):
             yield test, f"not ({ast.unparse(test)})"
@@ -130,8 +136,9 @@ def _of_statement(node: ast.stmt) -> Iterator[tuple[Node, str]]:
             pass
 
 
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_no(node: ast.expr) -> bool:
+    """Whether it is None, or False: None is no other answer to a question."""
+    return isinstance(node, ast.Constant) and (node.value is None or node.value is False)
 
 
 def _of_expression(node: ast.expr) -> Iterator[tuple[Node, str]]:

@@ -1,4 +1,4 @@
-"""Constants that only tune: pauses, buffers, sizes of batches, and the bounds of histograms.
+"""Constants that only tune: pauses, buffers, sizes of batches and caches, and the bounds of histograms.
 
 Another value costs more or less, or shows a fault a moment later. Nothing that a shop, a person or an operator is
 promised changes, so no test holds them, and no change of them is drawn. A constant that decides something does not
@@ -54,6 +54,18 @@ TUNING: Final[dict[str, frozenset[str]]] = {
         "agents/worker/transactional_producer.py": "RETRY_MS",
         "agents/worker/watermarks.py": "PAUSES_PER_ANNOUNCEMENT LEAST_PAUSES KEYS_PAUSE_S",
         "agents/worker/worker.py": "BACKLOG",
+        "stream/backtest.py": "CHUNK",
+        "stream/connect/ids.py": "_known _thing",
+        "stream/connect/items.py": "LONGEST_REMEMBERED MOST_REMEMBERED",
+        "stream/connect/reading.py": "MOST_BRACKETS _words",
+        "stream/connect/translation.py": "LONGEST_READ",
+        "stream/connect/urls.py": "REMEMBERED _remembered _remembered_path",
+        "stream/events/decoding.py": "_PLAIN",
+        "stream/recipes/audiences.py": "MOST_KNOWN",
+        "stream/store/keyed.py": "DECODED",
+        "stream/store/packing.py": "SMALL SOON",
+        "stream/store/stretches.py": "AT_A_STRETCH",
+        "stream/store/timer_wheel.py": "TICK SPAN LOOKED_AT",
     }.items()
 }
 """Their names, by file."""

@@ -1,6 +1,7 @@
 """A cart: its lines, its id, when it changed. Times are ms; the visitor is v."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -265,3 +266,29 @@ def test_a_text_too_long_to_keep_is_left_out() -> None:
     assert isinstance(event, CartItemAdded)
     (line,) = filled(event.item).lines.values()
     assert (line.name, line.image) == (longest, None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "does"),
+    [
+        (lambda made: filling.add(made, item(), 2, "v"), True),
+        (lambda made: filling.add(made, item(quantity=0), 2, "v"), False),
+        (lambda made: filling.remove(made, removed(), 2), True),
+        (lambda made: filling.remove(made, removed(quantity=1), 2), True),
+        (lambda made: filling.remove(made, removed(quantity=0), 2), False),
+        (lambda made: filling.remove(made, removed("shoe"), 2), False),
+        (lambda made: filling.empty(made, 2), True),
+        (lambda made: filling.empty(Cart("v"), 2), False),
+        (lambda made: filling.replace(made, whole(), 2, "v"), True),
+        (lambda made: filling.replace(made, whole(item(quantity=2)), 2, "v"), False),
+    ],
+)
+def test_it_is_told_whether_the_contents_changed(
+    changed: Callable[[Cart], bool], does: bool
+) -> None:
+    made = filled(item(quantity=2))
+    assert (changed(made), made.changed_at) == (does, 2 if does else 1)
+
+
+def test_an_item_for_which_there_is_no_room_changes_nothing() -> None:
+    assert filling.add(full(), item("one more", url=LONG), 9, "v") is False

@@ -1,5 +1,7 @@
 """Claims of the visitors stage for the keys stage, and their order."""
 
+from typing import Any
+
 import pytest
 
 from stream.durations import DAY
@@ -19,6 +21,14 @@ def test_a_key_is_bound_once_in_7_days(apart: int, times: int) -> None:
     driver = Driver().pipe("page.viewed", keys={"cart": "k"}).wait(apart)
     driver.pipe("page.viewed", keys={"cart": "k"})
     assert claims_of(driver) == [("bound", "cart:k", "visitor:phone")] * times
+
+
+@pytest.mark.parametrize(("others", "times"), [(15, 1), (16, 2)])
+def test_a_key_is_bound_once_while_it_is_among_the_last_16(others: int, times: int) -> None:
+    driver = Driver()
+    for key in ("k", *(f"m{number}" for number in range(others)), "k"):
+        driver.pipe("page.viewed", keys={"cart": key})
+    assert [key for _, key, _ in claims_of(driver)].count("cart:k") == times
 
 
 def test_earlier_keys_are_bound_to_the_new_person() -> None:
@@ -82,6 +92,21 @@ def test_a_cancelled_order_is_claimed_where_it_was_entered_not_where_it_was_repe
 def test_a_grant_is_claimed_before_the_keys_are_bound() -> None:
     driver = Driver().pipe("consent.changed", channels="all", granted=True, keys={"cart": "k"})
     assert [kind for kind, _, _ in claims_of(driver)] == ["consent.changed", "bound"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_subscription_is_claimed_as_a_grant_before_the_keys_are_bound(late: bool) -> None:
+    driver = Driver().pipe("page.viewed", keys={"email": H})
+    sent: dict[str, Any] = {"client_time": driver.now - DAY} if late else {}
+    driver.pipe("visitor.subscribed", channels=["email"], keys={"cart": "k"}, **sent)
+    found = driver.claims[1:]
+    assert [(each["type"], each["key"]) for each in found] == [
+        *(("consent.changed", key) for key in ("cart:k", f"email:{H}")),
+        ("bound", "cart:k"),
+    ]
+    for each in found[:2]:
+        told = each["channels"], each["granted"], each.get("late", False), each["person"]
+        assert told == (["email"], True, late, f"email:{H}")
 
 
 def test_a_withdrawal_is_claimed_after_the_keys_are_bound() -> None:

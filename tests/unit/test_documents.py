@@ -80,6 +80,13 @@ def test_the_episodes_of_a_removed_recipe_close_at_that_time() -> None:
     assert found == ["closed carts 1 disabled 0.5h"]
 
 
+@pytest.mark.parametrize(
+    ("late", "told"), [(0, "closed carts 1 disabled 1h"), (1, "fired carts 1 1h")]
+)
+def test_a_step_at_the_time_of_a_document_is_decided_by_it(late: int, told: str) -> None:
+    assert story([cart()], document(carts("1h")), document(after=HOUR + late)) == [told]
+
+
 def test_steps_left_of_a_closed_episode_follow_the_former_document() -> None:
     outs = run([cart()], document(carts("1h", "2h", "3h")), document(after=90 * MINUTE))
     closed = [json.loads(value) for out in outs for _, value in out.decisions][-1]
@@ -205,6 +212,17 @@ def test_a_shorter_keep_forgets_at_once_before_a_step_that_is_due() -> None:
     )
     events = [cart(), event("page.viewed", 70 * DAY, "z")]
     assert story(events, *documents) == ["fired carts 1 1h", "closed carts 2 forgotten 768h"]
+
+
+@pytest.mark.parametrize(("early", "told"), [(0, "closed carts 2 forgotten"), (1, "fired carts 2")])
+def test_a_shorter_keep_forgets_who_ends_at_that_very_time(early: int, told: str) -> None:
+    after = 30 * DAY + 5 * MINUTE - early
+    documents = (
+        document(carts("1h", "35d", expires="90d"), policy={"keep": "60d"}),
+        document(carts("1h", "29d", expires="90d"), policy={"keep": "30d"}, after=after),
+    )
+    found = story([cart(), event("page.viewed", 70 * DAY, "z")], *documents)
+    assert [each.rpartition(" ")[0] for each in found] == ["fired carts 1", told]
 
 
 def test_purchases_are_kept_while_a_replenishment_recipe_is_in_force() -> None:
@@ -345,4 +363,16 @@ def test_an_episode_of_a_recipe_that_is_in_the_newer_document_only_goes_on() -> 
     assert turn(person, HOUR, older, newer, Outputs())
     assert [each.open for each in person.episodes] == [True]
     assert turn(person, 2 * HOUR, newer, older, Outputs())
+    assert [each.open for each in person.episodes] == [False]
+
+
+@pytest.mark.parametrize("done", ["applied", "looked"])
+def test_a_document_that_was_applied_before_a_crash_is_not_applied_again(done: str) -> None:
+    person, out = Person("customer:c1"), Outputs()
+    person.episodes = [Episode("carts", "cart-abandonment", "k", 1, 1, "v1", 1)]
+    setattr(person if done == "applied" else person.of_time(), done, HOUR)
+    before, now = (recipes_file.load(json.dumps(document(*each))) for each in ([carts("9h")], []))
+    assert turn(person, HOUR, before, now, out)
+    assert [each.open for each in person.episodes] == [True]
+    assert turn(person, HOUR + 1, before, now, out)
     assert [each.open for each in person.episodes] == [False]

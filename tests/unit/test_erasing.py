@@ -242,6 +242,17 @@ def test_the_present_customer_of_the_device_stays(make: VisitorBackend) -> None:
 
 
 @pytest.mark.parametrize("make", BACKENDS)
+def test_a_visitor_that_stays_is_written_with_the_erasure(make: VisitorBackend) -> None:
+    visitors, written = Core(RECIPES, make).visitors, list[list[bytes]]()
+    erased = at(1, "person.erased", visitor="v-1", customer="anna")
+    for number, event in enumerate([cart(0, "v-1", customer="bert"), erased]):
+        line = json.dumps(event).encode()
+        visitors.process([backtest.record(number, line, 0)], Outputs(), backtest.event)
+        written.append([key for key, _ in visitors.changes()])
+    assert [b"v-1" in keys for keys in written] == [True, True]
+
+
+@pytest.mark.parametrize("make", BACKENDS)
 def test_a_visitor_that_stays_is_remembered_from_the_erasure_on(make: VisitorBackend) -> None:
     """Like any event that was not ignored, it is the visitor's last one, 30 days before it is forgotten."""
     erasing = Erasing(

@@ -6,7 +6,9 @@ import pytest
 
 from stream import limits
 from stream.durations import DAY, HOUR, MINUTE
+from stream.state.view import View
 from tests.driver import LAMP, SHOE, START, Driver, items, recipe
+from tests.people_driver import PeopleDriver, line
 
 FUNNEL: dict[str, Any] = {
     "policy": {"caps": []},
@@ -213,3 +215,25 @@ def test_the_lines_of_all_open_episodes_are_bounded() -> None:
     kept = [len(each["cart"]["items"]) for each in driver.wait(2 * HOUR).fired]
     assert (max(kept), sum(kept) < 25 * 300) == (300, True)
     assert sum(kept) == limits.LARGEST_CARTS // (50 + 128)
+
+
+@pytest.mark.parametrize(("over", "kept"), [(0, ["a", "b"]), (1, ["a"])])
+def test_a_cart_may_fill_the_bound_of_all_open_episodes(over: int, kept: list[str]) -> None:
+    first, second = (line(id, START, category="") for id in ("a", "b"))
+    first.category = "x" * (limits.LARGEST_CARTS - 2 * limits.size(second) + over)
+    assert PeopleDriver().idle(first, second).wait(HOUR).shown == [kept]
+
+
+@pytest.mark.parametrize(("over", "offer"), [(0, "wide"), (1, None)])
+def test_the_category_looked_at_may_fill_what_other_episodes_leave(
+    over: int, offer: str | None
+) -> None:
+    first, shown = line("a", START), "y" * limits.LONGEST_CATEGORY
+    first.category = "x" * (limits.LARGEST_CARTS - limits.size(first) - len(shown) + over)
+    wide = {"offer": "wide", "when": {"category": [shown]}}
+    rules = recipe("checkout-abandonment", steps=["1h"], reach="any", offers=[wide])
+    rules["recipes"] += FUNNEL["recipes"][2:]
+    subject = View("p", 1, 0, START, "e", category=shown)
+    driver = PeopleDriver(rules).idle(first, id="k")
+    fired = driver.idle(visitor="pc", id="m", checkout=START, subject=subject).wait(HOUR).fired
+    assert [each.get("offer") for each in fired] == [offer]

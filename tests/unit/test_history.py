@@ -53,6 +53,11 @@ def test_fired_steps_are_remembered_for_the_longest_time_of_all_documents() -> N
     assert (FIRST.memory, FIRST.remembers) == (7 * DAY, 30 * DAY)
 
 
+def test_the_documents_of_a_history_know_one_another() -> None:
+    found = History(FIRST, [Document(SECOND, 200)]).documents
+    assert found[1].recipes.known("a") is FIRST.by_alias["a"]
+
+
 def test_a_removed_recipe_is_explained_as_it_was_last() -> None:
     history = History(FIRST, [Document(SECOND, 200), Document(THIRD, 300)])
     gone = history.at(300).known("a")

@@ -56,3 +56,13 @@ def test_a_life_step_waits_for_a_more_important_one_due_soon(
     assert driver.story == story
     fired = {each["recipe"]: each["at"] for each in driver.decisions if each["outcome"] == "fired"}
     assert fired["second"] == START + fired_after
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"), [({"currency": "EUR"}, "EUR"), ({"currency": ""}, None), ({}, None)]
+)
+def test_a_trigger_shows_the_order_in_its_currency(given: dict[str, Any], shown: Any) -> None:
+    driver = Driver({"recipes": [{"name": "post-purchase", "steps": ["1h"]}]})
+    driver.pipe("order.placed", customer="anna", order={"id": "o", "value": 5, **given})
+    order = driver.wait(2 * DAY).fired[0]["order"]
+    assert (order["value"], order.get("currency")) == (5, shown)

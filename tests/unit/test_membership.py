@@ -9,10 +9,12 @@ import pytest
 from stream import backtest
 from stream import recipes_file as files
 from stream.kinds import membership
+from stream.outputs.outputs import Outputs
 from stream.recipes import audiences as described
 from stream.recipes.recipe import Recipes
 from stream.state.facts import Active
-from stream.state.life_record import Life
+from stream.state.life_record import Interest, Life
+from stream.state.orders import OrderEntry
 from stream.state.person import Person, PersonVisitor
 
 T = 1_798_000_000_000
@@ -97,3 +99,39 @@ def test_counts_beyond_those_that_are_remembered_are_counted_again(
     for _ in range(2):
         for visits, names in ((1, ("a1",)), (2, ("a0", "a1"))):
             assert members.of(members.count((visits, 0, 0.0)))[0] == names
+            assert (len(members.counted), len(members._known)) == (1, 1)
+
+
+@pytest.mark.parametrize("first", ["since_visit", "since_order", "viewed", "bought"])
+def test_the_condition_that_ends_first_is_the_next_to_be_looked_at(first: str) -> None:
+    days = dict.fromkeys(("since_visit", "since_order", "viewed", "bought"), "3d") | {first: "2d"}
+    members: list[dict[str, Any]] = [
+        {name: {"max": days[name]}} for name in ("since_visit", "since_order")
+    ]
+    members += [{name: {"product": ["p"], "within": days[name]}} for name in ("viewed", "bought")]
+    person = known(PersonVisitor(False, T))
+    person.orders = [OrderEntry("o", T)]
+    person.of_life().interests = {described.product("p"): Interest(T, T)}
+    audiences = in_force(*members).audiences
+    bits, changes = membership.fulfilled(person, membership.lately(person), T + DAY, audiences)
+    assert audiences.of(bits)[0] == ("a0", "a1", "a2", "a3")
+    assert changes == T + 2 * DAY
+
+
+def test_each_change_of_a_person_has_the_next_number() -> None:
+    person, out, recipes = Person("customer:anna"), Outputs(), in_force()
+    for at, names in enumerate((("a", "b"), ("c",), ())):
+        membership.change(person, names, frozenset(names), at, recipes, out, None)
+    ids = {json.loads(value)["id"] for *_, value in out.audiences if value is not None}
+    assert person.of_life().changes == len(ids)
+    assert [(each[0], each[3]) for each in out.audiences] == [
+        *(("a", True), ("b", True), ("a", False), ("b", False)),
+        *(("c", True), ("c", False)),
+    ]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_as_many_conditions_as_a_number_of_c_has_bits_are_prepared_for_it(more: int) -> None:
+    members = [{"orders": {"min": number}} for number in range(1, 63 + more)]
+    assert (in_force(*members).audiences.prepared is None) == bool(more)
+    assert in_force().audiences.prepared is None

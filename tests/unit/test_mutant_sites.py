@@ -36,6 +36,7 @@ def changes(folder: Path, source: str) -> list[Mutant]:
         ("raise X", "pass"),
         ("if a:\n    pass", "if not (a):\n    pass"),
         ("def f():\n    return a", "def f():\n    return None"),
+        ("def f():\n    return False", "def f():\n    return True"),
     ],
 )
 def test_code_is_changed(tmp_path: Path, source: str, changed: str) -> None:
@@ -55,12 +56,17 @@ def test_code_is_changed(tmp_path: Path, source: str, changed: str) -> None:
         "x = f'{a + 1}'",
         "'A docstring.'",
         "class X(Struct, gc=False): ...",
+        "class X(Struct, frozen=True): ...",
         "x = zip(a, b, strict=True)",
         "def f():\n    return None",
     ],
 )
 def test_code_without_an_effect_is_not_changed(tmp_path: Path, source: str) -> None:
     assert changes(tmp_path, source) == []
+
+
+def test_no_and_nothing_are_one_answer(tmp_path: Path) -> None:
+    assert [each.text for each in changes(tmp_path, "def f():\n    return False")] == ["True"]
 
 
 def test_every_change_of_a_real_file_is_python_and_differs(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Names of nobody, and the names used instead."""
 
+import json
+from collections.abc import Sequence
+
 import pytest
 
 from schemas import names_nobody
@@ -35,3 +38,26 @@ def test_a_visitor_of_nobody_is_dropped_if_the_event_has_another_owner() -> None
 def test_a_visitor_of_nobody_without_another_owner_is_invalid() -> None:
     with pytest.raises(Rejected, match=r"names_nobody at \$\.visitor"):
         parse(b'{"id":"e","type":"checkout.started","visitor":"null"}')
+
+
+KEYS = ("cart", "checkout", "email", "phone")
+HASHES = {"email": "a" * 64, "phone": "b" * 64}
+
+
+@pytest.mark.parametrize("keys", [*([each] for each in KEYS), KEYS])
+def test_an_event_whose_keys_all_name_somebody_is_decoded_fast(keys: Sequence[str]) -> None:
+    given = {"cart": "k", "checkout": "c", **HASHES}
+    event = {"id": "e", "type": "page.viewed", "visitor": "v"}
+    found = parse(json.dumps({**event, "keys": {key: given[key] for key in keys}}).encode())
+    assert found is not None
+    assert found.aside is None
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_key_of_nobody_is_left_out(key: str) -> None:
+    keys = {"cart": "k", "checkout": "c", **HASHES, key: "null"}
+    found = parse(
+        json.dumps({"id": "e", "type": "page.viewed", "visitor": "v", "keys": keys}).encode()
+    )
+    assert found is not None
+    assert [fault.path for fault in found.faults] == [f"$.keys.{key}"]

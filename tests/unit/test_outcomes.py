@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from stream import limits
 from stream.durations import DAY, HOUR
 from stream.state.in_time import Attributed, Watch
@@ -93,14 +95,14 @@ def test_a_watch_goes_with_its_visitor_before_its_orders_are_entered() -> None:
     assert found == ["exit customer:c1 treated 1 4 0.00333333-48.0033h"]
 
 
-def test_an_ended_watch_is_not_taken_over() -> None:
-    events = [
-        event("page.viewed"),
-        signal(12_000),
-        event("visitor.identified", 3 * DAY, customer="c1"),
-    ]
-    found = outcomes(events, document(EXIT))
-    assert found == ["exit visitor:v1 treated 0 0 0.00333333-48.0033h"]
+@pytest.mark.parametrize(
+    ("after", "person"),
+    [(2 * DAY + 11_999, "customer:c1"), (2 * DAY + 12_000, "visitor:v1"), (3 * DAY, "visitor:v1")],
+)
+def test_an_ended_watch_is_not_taken_over(after: int, person: str) -> None:
+    login = event("visitor.identified", after, customer="c1")
+    found = outcomes([event("page.viewed"), signal(12_000), login], document(EXIT))
+    assert found == [f"exit {person} treated 0 0 0.00333333-48.0033h"]
 
 
 def test_only_the_watches_of_the_visitor_that_moved_leave() -> None:

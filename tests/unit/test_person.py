@@ -3,12 +3,10 @@
 import pytest
 
 from stream import limits
-from stream.episodes import watches
 from stream.episodes.orders import place
 from stream.outputs.outputs import Outputs
 from stream.recipes_file import DEFAULT
 from stream.state.bought import BoughtLine, KnownCart
-from stream.state.in_time import Attributed
 from stream.state.life_record import Life, remember
 from stream.state.orders import HandedOrder, OrderEntry
 from stream.state.person import NO_ORDER, Person, PersonVisitor
@@ -115,11 +113,3 @@ def test_the_value_of_an_order_that_leaves_the_record_stays_spent() -> None:
         place(person, placed, number, DEFAULT, Outputs())
     assert len(person.orders) == limits.MOST_ORDERS
     assert person.of_life().spent == 20.0
-
-
-def test_a_watch_that_has_ended_is_not_taken_over() -> None:
-    person, about = Person("customer:anna"), Attributed("popup", 1, "t", False, None, 1, 9)
-    watches.take_over(person, [about], "v", 9)
-    assert person.in_time is None
-    watches.take_over(person, [about], "v", 8)
-    assert [watch.about for watch in person.of_time().watches] == [about]

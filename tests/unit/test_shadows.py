@@ -10,8 +10,9 @@ from stream.durations import DAY, HOUR, MINUTE
 from stream.episodes import life
 from stream.outputs.outputs import Outputs
 from stream.recipes.aliases import alias_of, is_shadow, name_of
+from stream.stages.documents import turn
 from stream.state.life_record import Course, mark_of, remember
-from stream.state.person import Person
+from stream.state.person import Episode, FiredStep, Person
 from tests.unit.test_documents import START, carts, document, event, order, run, story
 from tests.unit.test_documents import cart as filled
 
@@ -132,6 +133,24 @@ def test_a_shadow_that_was_live_in_between_forgets_what_came_before() -> None:
     )
     assert story(joins, *documents) == ["~fired hello 1 1h", "~fired hello 1 31h"]
     assert shadow(joins, *documents) == ["fired hello any 1h", "fired hello any 31h"]
+
+
+def test_a_shadow_that_comes_again_has_no_past() -> None:
+    """Of the live recipe and of other shadows all stays."""
+    person, names = Person("customer:c1"), ("~hello", "hello", "~other")
+    person.episodes = [Episode(name, "welcome", "o", 1, 1, "v1", 1, open=False) for name in names]
+    person.fired = [FiredStep(1, name, "o", 1) for name in names]
+    person.of_life().welcomed = [*names]
+    person.of_time().offered = dict.fromkeys(names, 1)
+    hello = {"name": "hello", "kind": "welcome"}
+    live, again = (
+        recipes_file.load(json.dumps(document(each))) for each in (hello, {**hello, **SHADOW})
+    )
+    assert turn(person, HOUR, live, again, Outputs())
+    left = ["hello", "~other"]
+    assert [each.recipe for each in person.episodes] == left
+    assert [each.recipe for each in person.fired] == left
+    assert person.of_life().welcomed == [*person.of_time().offered] == left
 
 
 def test_a_shadow_welcome_does_not_prevent_a_live_one() -> None:

@@ -247,11 +247,23 @@ def test_time_that_moved_is_written_even_when_no_state_changed() -> None:
     assert [key for key, _ in made.changes()] == [b""]
 
 
-def test_outputs_are_counted_by_outcome_and_type() -> None:
+@pytest.mark.parametrize("backend", [PURE, best_backend()], ids=["python", "best"])
+def test_outputs_are_counted_by_outcome_and_type(backend: VisitorBackend) -> None:
     out = Outputs()
-    stage().process([record(0), record(1, id="e0"), (2, T, b"v", b"{")], out)
-    assert out.counts["types", "applied", "product.viewed"] == 1
-    assert out.counts["events", "rejected"] == 1
+    unknown = record(5, type="wishlist.added")
+    given = [record(0), record(1), record(2, id="e0"), (3, T, b"v", b"{"), record(4), unknown]
+    Visitors(recipes_file.DEFAULT, backend).process(given, out)
+    assert {name: n for name, n in out.counts.items() if name[0] in ("events", "types")} == {
+        ("events", "applied"): 3,
+        ("types", "applied", "product.viewed"): 3,
+        ("events", "duplicate"): 1,
+        ("types", "duplicate", "product.viewed"): 1,
+        ("events", "rejected"): 1,
+        ("types", "rejected", ""): 1,
+        ("events", "unknown"): 1,
+        ("types", "unknown", ""): 1,
+    }
+    assert out.counts["unknown", "wishlist.added"] == 1
 
 
 @pytest.mark.parametrize("backend", [PURE, best_backend()], ids=["python", "best"])

@@ -244,3 +244,13 @@ def test_orders_are_counted_with_recurring_ones() -> None:
     }
     people = PeopleDriver(rules).order("a", recurring=True).order("b", recurring=True)
     assert people.idle(line("lamp", people.now)).wait(DAY).story == [CART]
+
+
+def test_the_lines_that_counted_are_remembered_not_those_that_were_bought() -> None:
+    """Shown again without the bought line, the cart is the one of which somebody was reminded."""
+    people = bought()
+    lamp, shoe = line("lamp", people.now), line("shoe", people.now)
+    people.idle(lamp, shoe).wait(DAY)
+    assert people.shown == [["shoe"]]
+    people.idle(line("shoe", people.now)).wait(DAY)
+    assert people.story == [CART]
