@@ -10,7 +10,8 @@
     episodes/                             opens, plans, decides and closes episodes; guards
     kinds/                                one file for each kind of trigger, and their registry
     stages/                               the stages, which apply events and facts to states
-    recipes_file  recipes_limits          reads a recipes file; its rules that no schema can express
+    recipes_file  recipes_lines           reads a recipes file; its text, and its faults by line
+    recipes_faults  recipes_limits        all faults of a document; its rules that no schema can express
     audiences_file  history_file          its audiences; a file of documents, each in force from a time on
     backtest                              runs all stages over a file of events
     connect/                              translates messages of storefront SDKs and shops into events

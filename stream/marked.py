@@ -31,18 +31,17 @@ LONGEST: Final = 40
 
 
 def line_of(node: yaml.Node | None, path: Sequence[str]) -> int:
-    """The line (from 1) of the innermost part of `path` that exists in the file."""
-    line = 1
-    for part in ["", *path]:
-        if part and isinstance(node, yaml.MappingNode):
+    """The line (from 1) of the innermost part of `path` that exists in the file. A field with a dot may be two parts."""
+    line, rest = 1, list(path)
+    while node is not None:
+        line, below = node.start_mark.line + 1, None
+        if rest and isinstance(node, yaml.MappingNode):
             pairs = {key.value: value for key, value in node.value}
-            node = pairs.get(part)
-        elif part and isinstance(node, yaml.SequenceNode):
-            index = int(part)
-            node = node.value[index] if index < len(node.value) else None
-        if node is None:
-            break
-        line = node.start_mark.line + 1
+            length = next((n for n in (1, 2) if ".".join(rest[:n]) in pairs), 0)
+            below, rest = pairs.get(".".join(rest[:length])), rest[length:]
+        elif rest and isinstance(node, yaml.SequenceNode) and int(rest[0]) < len(node.value):
+            below, rest = node.value[int(rest[0])], rest[1:]
+        node = below
     return line
 
 
@@ -74,21 +73,33 @@ def dotted(path: Sequence[str]) -> str:
     return text.lstrip(".") or "file"
 
 
-def explained(fault: JsonSchemaValueException, quoting: bool = True) -> tuple[list[str], str]:
-    """(the path of a fault of the schema, what is expected there and what came). `quoting` False: no value is quoted."""
+Explained = tuple[list[str], str]
+"""(the path of a fault, what is expected there and what came)."""
+
+
+def explained(fault: JsonSchemaValueException, quoting: bool = True) -> Explained:
+    """A fault of the schema, or the first of several fields of one map. `quoting` False: no value is quoted."""
+    return next(each_explained(fault, quoting))
+
+
+def each_explained(fault: JsonSchemaValueException, quoting: bool = True) -> Iterator[Explained]:
+    """As `explained`, for each unknown and each missing field of a map."""
     path: list[str] = fault.path[1:]
     definition, value = fault.definition, fault.value
     if fault.rule == "additionalProperties" and "properties" in definition:
         known = sorted(definition["properties"])
-        name = next(each for each in value if each not in known)
-        return [*path, name], f"is no field here: {hint(name, known)}"
-    if fault.rule == "required":
-        lacking = [name for name in definition["required"] if name not in value]
-        return path, f"{lacking[0]} is missing"
-    if fault.rule == "enum":
-        return path, f"is no value here: {hint(value, definition['enum'])}"
-    got = f", got {quoted(value)}" if quoting else ""
-    return path, f"expected {_wanted(fault)}{got}"
+        for name in value:
+            if name not in known:
+                yield [*path, name], f"is no field here: {hint(name, known)}"
+    elif fault.rule == "required":
+        for name in definition["required"]:
+            if name not in value:
+                yield path, f"{name} is missing"
+    elif fault.rule == "enum":
+        yield path, f"is no value here: {hint(value, definition['enum'])}"
+    else:
+        got = f", got {quoted(value)}" if quoting else ""
+        yield path, f"expected {_wanted(fault)}{got}"
 
 
 def _wanted(fault: JsonSchemaValueException) -> str:

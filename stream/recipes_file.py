@@ -6,34 +6,38 @@ A field that a recipe leaves out has the default of its kind. A file with any fa
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final
 
-import yaml
-from fastjsonschema import JsonSchemaValueException
 from msgspec import structs
 
-import schemas
 from stream import history_file, recipes_limits
 from stream.audiences_file import as_digits, audiences
 from stream.durations import parse as duration
 from stream.history_file import GivenDocument
 from stream.kinds.registry import KINDS, SHIPPED
-from stream.marked import dotted, explained, line_of, repeated
+from stream.marked import dotted, line_of
 from stream.recipes.conditions import Offer, Range, When
 from stream.recipes.history import Document, History
 from stream.recipes.recipe import Cap, Policy, Quiet, Recipe, Recipes
+from stream.recipes_lines import LineFault, RecipesError, RecipesText
 
-
-class RecipesError(Exception):
-    """The file is not a valid recipes file. The message names the file and the line or path of the fault."""
+__all__ = [
+    "DEFAULT",
+    "RecipesError",
+    "given_documents",
+    "history_of",
+    "load",
+    "load_history",
+    "parse",
+]
 
 
 def load(text: str, name: str = "recipes") -> Recipes:
     """The recipes of a file's text. `name`: of the file, for errors. Raises RecipesError."""
-    root, document = _read(text, name)
-    if isinstance(document, dict) and "history" in document:
-        raise RecipesError(
-            f"{name}:1: history is for a backtest, a comparison and a replay; expected one document"
-        )
-    return _document(document, root, [], name)
+    file = RecipesText.read(text, name)
+    if isinstance(file.content, dict) and "history" in file.content:
+        why = "history is for a backtest, a comparison and a replay; expected one document"
+        file.refuse([LineFault(1, why)])
+    file.refuse(file.faults_of(file.content))
+    return parse(file.content)
 
 
 def load_history(text: str, name: str = "recipes") -> History:
@@ -43,7 +47,7 @@ def load_history(text: str, name: str = "recipes") -> History:
 
 def history_of(file: Any, name: str = "recipes") -> History:
     """As `load_history`, of a file that is read already. Errors have no lines. Raises RecipesError."""
-    return _history(_given(file, None, name))
+    return _history(_given(RecipesText(name, None, file)))
 
 
 def _history(given: list[GivenDocument]) -> History:
@@ -53,52 +57,24 @@ def _history(given: list[GivenDocument]) -> History:
 
 def given_documents(text: str, name: str = "recipes") -> list[GivenDocument]:
     """The checked documents of such a file, as written. Raises RecipesError."""
-    root, file = _read(text, name)
-    return _given(file, root, name)
+    return _given(RecipesText.read(text, name))
 
 
-def _given(file: Any, root: yaml.Node | None, name: str) -> list[GivenDocument]:
-    """The checked documents of a file. `root`: its YAML nodes."""
-    if not isinstance(file, dict) or "history" not in file:
-        _document(file, root, [], name)
-        return [GivenDocument(file)]
+def _given(file: RecipesText) -> list[GivenDocument]:
+    """The checked documents of a file."""
+    if not isinstance(file.content, dict) or "history" not in file.content:
+        file.refuse(file.faults_of(file.content))
+        return [GivenDocument(file.content)]
     try:
-        given = history_file.documents(file)
+        given = history_file.documents(file.content)
     except history_file.HistoryFault as fault:
-        line = line_of(root, fault.path)
-        raise RecipesError(f"{name}:{line}: {dotted(fault.path)} {fault}") from None
-    for place, each in enumerate(given):
-        _document(each.recipes, root, ["history", str(place)], name)
+        given = []
+        faults = [LineFault(line_of(file.root, fault.path), f"{dotted(fault.path)} {fault}")]
+    else:
+        every = enumerate(each.recipes for each in given)
+        faults = [fault for n, each in every for fault in file.faults_of(each, "history", str(n))]
+    file.refuse(faults)
     return given
-
-
-def _read(text: str, name: str) -> tuple[yaml.Node | None, Any]:
-    """(the YAML nodes of a file, for the lines of faults; its content). Raises RecipesError."""
-    try:
-        loader = yaml.SafeLoader(text)
-        root = loader.get_single_node()
-        for line, field in repeated(root):
-            raise RecipesError(f"{name}:{line}: {field} is there twice: keep one")
-        return root, {} if root is None else named(loader.construct_document(root))
-    except yaml.MarkedYAMLError as fault:
-        line = fault.problem_mark.line + 1 if fault.problem_mark else 1
-        raise RecipesError(f"{name}:{line}: {fault.problem or fault.context}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as fault:
-        raise RecipesError(f"{name}: {fault}") from None
-
-
-def _document(document: Any, root: yaml.Node | None, at: list[str], name: str) -> Recipes:
-    """The recipes of the document at a path of the file."""
-    try:
-        schemas.validator("recipes")(document)
-    except JsonSchemaValueException as fault:
-        place, what = explained(fault)
-        path = [*at, *place]
-        raise RecipesError(f"{name}:{line_of(root, path)}: {dotted(path)}: {what}") from None
-    for where, why in recipes_limits.faults(document):
-        path = [*at, *where]
-        raise RecipesError(f"{name}:{line_of(root, path)}: {dotted(path)}{why}")
-    return parse(document)
 
 
 def parse(document: dict[str, Any]) -> Recipes:
@@ -107,21 +83,6 @@ def parse(document: dict[str, Any]) -> Recipes:
     recipes = SHIPPED if given is None else tuple(_recipe(each) for each in given)
     policy = _policy(document.get("policy") or {}, recipes_limits.keep(document))
     return Recipes(policy, recipes, audiences(document))
-
-
-def named(document: Any) -> Any:
-    """The document with all names of fields as text: YAML may read a product id as a number."""
-    if isinstance(document, dict):
-        return {
-            name if isinstance(name, str) else _digits(name): named(value)
-            for name, value in document.items()
-        }
-    return [named(each) for each in document] if isinstance(document, list) else document
-
-
-def _digits(name: Any) -> str:
-    whole = isinstance(name, float) and name.is_integer()
-    return str(int(name)) if whole else str(name)
 
 
 SPANS: Final = (

@@ -33,8 +33,9 @@ def _kind(recipe: dict[str, Any]) -> str:
     return str(recipe.get("kind", recipe["name"]))
 
 
-def faults(document: dict[str, Any]) -> Iterator[Fault]:
-    """All faults of a document that its schema accepts."""
+def faults(document: dict[str, Any], whole: bool = True) -> Iterator[Fault]:
+    """All faults of a document that its schema accepts. `whole` False: parts of it with other faults were left out, so nothing
+    is told that rests on what is not there."""
     yield from _twice(document, "recipes")
     yield from _twice(document, "audiences")
     for place, recipe in enumerate(document.get("recipes") or ()):
@@ -43,9 +44,10 @@ def faults(document: dict[str, Any]) -> Iterator[Fault]:
     lasts = keep(document)
     if not SHORTEST_KEEP <= lasts <= LONGEST_KEEP:
         yield ["policy", "keep"], " must be 30d to 800d"
-    yield from _audiences(document)
+    yield from _audiences(document, whole)
+    is_kept = whole or "keep" in (document.get("policy") or {})
     for path, value in _durations(document):
-        if duration(value) > lasts - DAY:
+        if is_kept and duration(value) > lasts - DAY:
             yield (
                 path,
                 f" must not be longer than keep less 1d, {(lasts - DAY) // DAY}d: a step, a life, lead, within, attribution "
@@ -77,7 +79,7 @@ def _twice(document: dict[str, Any], what: str) -> Iterator[Fault]:
             yield [what, str(place), "name"], f": {name} is there twice"
 
 
-def _audiences(document: dict[str, Any]) -> Iterator[Fault]:
+def _audiences(document: dict[str, Any], whole: bool) -> Iterator[Fault]:
     names = [each["name"] for each in document.get("audiences") or ()]
     for place, recipe in enumerate(document.get("recipes") or ()):
         wanted = recipe.get("audience")
@@ -86,7 +88,7 @@ def _audiences(document: dict[str, Any]) -> Iterator[Fault]:
                 ["recipes", str(place)],
                 ": audience is missing: expected the name of one of the audiences",
             )
-        elif wanted is not None and wanted not in names:
+        elif wanted is not None and wanted not in names and whole:
             yield (
                 ["recipes", str(place), "audience"],
                 f": there is no audience {wanted} in this file: {hint(wanted, names)}",

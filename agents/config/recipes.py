@@ -10,6 +10,7 @@ from stream import recipes_file
 from stream.history_file import GivenDocument
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
+from stream.recipes_lines import named
 
 
 def read(path: Path | None) -> Recipes:
@@ -30,7 +31,7 @@ def document(path: Path | None) -> dict[str, Any]:
         return {}
     text = _text(path)
     recipes_file.load(text, str(path))
-    found = json.loads(json.dumps(recipes_file.named(yaml.safe_load(text)) or {}))
+    found = json.loads(json.dumps(named(yaml.safe_load(text)) or {}))
     if "history" in found:
         raise recipes_file.RecipesError(f"{path}: expected one recipes file, got a history of them")
     return dict(found)

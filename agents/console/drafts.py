@@ -1,7 +1,6 @@
-"""Checks a draft of recipes: its fault with the line, or what it would change. Pure."""
+"""Checks a draft of recipes: its faults with their lines, or what it would change. Pure."""
 
 import json
-import re
 from typing import Any, Final
 
 import yaml
@@ -12,26 +11,19 @@ from agents.published.published_document import checked
 from stream import recipes_file
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
+from stream.recipes_lines import LineFault, named
 
 LARGEST: Final = 512 * 1024
 """The largest draft, in characters."""
 
 NAME: Final = "draft"
-LINE_FAULT: Final = re.compile(rf"{NAME}:(\d+): (.*)", re.DOTALL)
-
-
-class DraftFault(Struct):
-    """A fault of a draft. `line`: from 1, None if no single line is at fault."""
-
-    line: int | None
-    why: str
 
 
 class Draft(Struct):
-    """A checked draft. `document`: as JSON, None if there is a fault · `changes`: a sentence for each difference
-    from the recipes in force."""
+    """A checked draft. `faults`: in the order of their lines · `document`: as JSON, None if there is a fault · `changes`: a
+    sentence for each difference from the recipes in force."""
 
-    fault: DraftFault | None = None
+    faults: tuple[LineFault, ...] = ()
     document: dict[str, Any] | None = None
     changes: list[str] = []
 
@@ -39,20 +31,17 @@ class Draft(Struct):
 def draft(text: str, current: Recipes) -> Draft:
     """Reads and checks the text of a recipes file, as `recipes check` does."""
     if len(text) > LARGEST:
-        return Draft(
-            DraftFault(None, f"expected at most {LARGEST:,} characters, got {len(text):,}")
-        )
+        why = f"expected at most {LARGEST:,} characters, got {len(text):,}"
+        return Draft((LineFault(None, why),))
     try:
         recipes_file.load(text, NAME)
         document = document_of(text)
         recipes = checked(document)
     except RecipesError as error:
-        match = LINE_FAULT.fullmatch(str(error))
-        line, why = (int(match[1]), match[2]) if match else (None, str(error))
-        return Draft(DraftFault(line, why.removeprefix(f"{NAME}: ")))
-    return Draft(None, document, recipes_text.differences(current, recipes))
+        return Draft(error.faults)
+    return Draft((), document, recipes_text.differences(current, recipes))
 
 
 def document_of(text: str) -> dict[str, Any]:
     """A valid draft as JSON, in the form that is published."""
-    return dict(json.loads(json.dumps(recipes_file.named(yaml.safe_load(text)) or {})))
+    return dict(json.loads(json.dumps(named(yaml.safe_load(text)) or {})))

@@ -126,7 +126,8 @@ async def document(request: web.Request) -> web.Response:
 @routes.post("/api/recipes/check")
 async def check(request: web.Request) -> web.Response:
     found = await _draft(request, (await _posted_json(request, DraftText)).text)
-    return answer({"fault": found.fault, "changes": found.changes})
+    faults = [{"line": line, "why": why} for line, why in found.faults]
+    return answer({"faults": faults, "changes": found.changes})
 
 
 async def _draft(request: web.Request, text: str) -> Draft:
@@ -140,8 +141,9 @@ async def begin(request: web.Request) -> web.Response:
     if wanted.hours not in HOURS:
         return answer({"fault": f"hours: expected one of {', '.join(map(str, HOURS))}"}, 400)
     found = await _draft(request, wanted.text)
-    if found.fault:
-        return answer({"fault": found.fault.why, "line": found.fault.line}, 422)
+    if found.faults:
+        line, why = found.faults[0]
+        return answer({"fault": why, "line": line}, 422)
     documents = request.app[DOCUMENTS]
     before = documents.text(documents.current_number(_now()))
     try:
@@ -192,8 +194,8 @@ async def publish(request: web.Request) -> web.Response:
         fault = "Somebody else has published meanwhile: look at the history, then try again."
         return answer({"fault": fault}, 409)
     found = await _draft(request, wanted.text)
-    if found.fault or found.document is None:
-        why = found.fault.why if found.fault else ""
+    if found.document is None:
+        why = found.faults[0].why
         return answer({"fault": f"The draft has a mistake: {why}"}, 422)
     return await _published(request, wanted, found.document)
 

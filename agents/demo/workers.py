@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agents.local import ports
 
-READY_S: Final = 60.0
-GOODBYE_S: Final = 20.0
+READY_S: Final = 120.0
+GOODBYE_S: Final = 40.0
 """Seconds for a worker to make a checkpoint and end. It is killed afterwards."""
 
 

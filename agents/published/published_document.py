@@ -10,7 +10,7 @@ from fastjsonschema import JsonSchemaValueException
 from msgspec import Struct
 
 import schemas
-from stream import recipes_file, recipes_limits
+from stream import recipes_faults, recipes_file
 from stream.marked import dotted, explained
 from stream.recipes.history import START
 from stream.recipes.recipe import Recipes
@@ -43,12 +43,7 @@ class PublishedDocument(Struct, frozen=True):
 
 def checked(document: Any) -> Recipes:
     """The recipes of a document. Raises RecipesError with the path of the first fault."""
-    try:
-        schemas.validator("recipes")(document)
-    except JsonSchemaValueException as fault:
-        place, what = explained(fault)
-        raise RecipesError(f"{dotted(place)}: {what}") from None
-    for path, why in recipes_limits.faults(document):
+    for path, why in recipes_faults.of(document):
         raise RecipesError(f"{dotted(path)}{why}")
     return recipes_file.parse(document)
 

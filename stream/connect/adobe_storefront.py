@@ -42,7 +42,8 @@ def cart_viewed(sent: Sent, source: Source) -> Bodies:
 
 
 def checkout_started(sent: Sent, source: Source) -> Bodies:
-    return [*_cart(sent, source), ("checkout.started", {})]
+    """The checkout goes first: an old cart of a shopper who becomes known now would be reminded of at that moment."""
+    return [("checkout.started", {}), *_cart(sent, source)]
 
 
 def order_placed(sent: Sent, source: Source) -> Bodies:

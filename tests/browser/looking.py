@@ -21,6 +21,8 @@ PICTURES = Path(__file__).parents[2] / ".cache" / "screenshots"
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 DESK = {"width": 1400, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
 
+ANSWERED = "#answer .card, #answer .empty:not(.busy)"
+
 T = TypeVar("T")
 
 
@@ -35,7 +37,7 @@ class Page:
         self.tab.get("about:blank")
         self.tab.get(f"{self.url}/{place}")
 
-    def until(self, holds: Callable[[], Any], seconds: float = 40) -> Any:
+    def until(self, holds: Callable[[], Any], seconds: float = 90) -> Any:
         ignored = [StaleElementReferenceException]
         return WebDriverWait(self.tab, seconds, 0.05, ignored).until(lambda _: holds())
 
@@ -54,6 +56,34 @@ class Page:
                 return use(self.tab.find_element(By.CSS_SELECTOR, selector))
             except StaleElementReferenceException:
                 continue  # the page was drawn anew between finding and using it
+
+    def click_last(self, selector: str) -> None:
+        """Clicks the last of these elements, with the mouse, though the page may draw them anew."""
+
+        def clicked() -> bool:
+            *_, last = self.all(selector)
+            self.run("arguments[0].scrollIntoView({block: 'center'})", last)
+            last.click()
+            return True
+
+        self.until(clicked)
+
+    def drawn(self) -> None:
+        """Waits until the page has drawn what it is about to draw."""
+        self.tab.execute_async_script(
+            "const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(() => done()))"
+        )
+
+    def asks(self, person: str, answer: str) -> None:
+        """Asks about somebody until the answer contains this text: a slow Redis or Kafka is asked again by the user."""
+
+        def answered() -> bool:
+            self.run("location.hash = '#/'")
+            self.run(f"location.hash = '#/ask/{person}'")
+            self.until(lambda: self.all(ANSWERED))
+            return answer in self.text("#answer")
+
+        self.until(answered)
 
     def keys(self, *keys: str) -> None:
         ActionChains(self.tab).send_keys(*keys).perform()

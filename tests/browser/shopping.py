@@ -33,7 +33,7 @@ class House(NamedTuple):
     def values(self, topic: str) -> list[Any]:
         return [json.loads(record.value) for record in kept(self.settings, topic) if record.value]
 
-    def until(self, topic: str, holds: Callable[[Any], bool], seconds: float = 20) -> Any:
+    def until(self, topic: str, holds: Callable[[Any], bool], seconds: float = 90) -> Any:
         """Waits for the first value of a topic that satisfies `holds`."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -71,7 +71,7 @@ def served(environ: dict[str, str], logs: Path) -> Iterator[str]:
         yield console.stdout.readline().decode().split()[-1].rstrip("/")
     finally:
         console.terminate()
-        console.communicate(timeout=20)
+        console.communicate(timeout=60)
 
 
 class Shopper:
@@ -84,7 +84,7 @@ class Shopper:
         self.until(lambda: tab.find_elements(By.CSS_SELECTOR, "main h1"))
         self.came = time.monotonic()
 
-    def until(self, holds: Callable[[], Any], seconds: float = 10) -> Any:
+    def until(self, holds: Callable[[], Any], seconds: float = 60) -> Any:
         ignored = [StaleElementReferenceException]
         return WebDriverWait(self.tab, seconds, 0.05, ignored).until(lambda _: holds())
 

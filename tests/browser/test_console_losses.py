@@ -93,17 +93,16 @@ def test_without_redis_the_page_works_and_reads_waiting_steps_from_kafka(
         page.until(lambda: states(page) == ("up", "up", "lost"))
         page.until(lambda: "Redis does not answer" in page.text("#banner"))
         page.picture("without-redis")
-        page.run(f"location.hash = '#/ask/{someone(log)}'")
-        page.until(lambda: "From the workers' state" in page.text("#answer"))
+        page.asks(someone(log), "From the workers' state")
         assert page.all("#answer .timeline li")
         page.run("location.hash = '#/'")
         page.run("document.querySelector('input[name=over][value=month]').click()")
         page.until(lambda: "which is not connected now" in page.text("#counted"))
     finally:
         redis.start()
-    page.until(lambda: states(page) == ("up", "up", "up"), 90)
+    page.until(lambda: states(page) == ("up", "up", "up"))
     page.until(lambda: not page.all("#banner:not([hidden])"))
-    page.until(lambda: page.all("#funnel-plot svg"), 90)
+    page.until(lambda: page.all("#funnel-plot svg"))
 
 
 def test_without_kafka_the_figures_stay_and_a_person_is_shown_from_redis(
@@ -115,31 +114,30 @@ def test_without_kafka_the_figures_stay_and_a_person_is_shown_from_redis(
     page.until(lambda: sent(page) == fired(log))
     node.freeze()
     try:
-        page.until(lambda: states(page) == ("up", "lost", "up"), 60)
+        page.until(lambda: states(page) == ("up", "lost", "up"))
         page.until(lambda: "Kafka does not answer" in page.text("#banner"))
         assert sent(page) == fired(log)
         page.picture("without-kafka")
-        page.run(f"location.hash = '#/ask/{someone(log)}'")
-        page.until(lambda: "as the Redis view has them" in page.text("#answer"))
+        page.asks(someone(log), "as the Redis view has them")
         assert page.all("#answer .timeline li")
         page.run("location.hash = '#/'")
     finally:
         node.thaw()
-    page.until(lambda: states(page) == ("up", "up", "up"), 90)
+    page.until(lambda: states(page) == ("up", "up", "up"))
     produce(settings, "triggers.decisions", "customer:rita", refused("customer:rita", "a" * 32))
-    page.until(lambda: "customer:rita" in page.text("#stream .happening:first-child"), 60)
+    page.until(lambda: "customer:rita" in page.text("#stream .happening:first-child"))
 
 
 def test_a_broker_that_died_is_found_again(page: Page, kafka: Cluster, settings: Settings) -> None:
     (node,) = kafka.nodes
     node.kill()
     try:
-        page.until(lambda: states(page)[1] == "lost", 60)
+        page.until(lambda: states(page)[1] == "lost")
     finally:
         node.start()
     page.until(lambda: states(page) == ("up", "up", "up"), 120)
     produce(settings, "triggers.decisions", "customer:sara", refused("customer:sara", "b" * 32))
-    page.until(lambda: "customer:sara" in page.text("#stream .happening:first-child"), 60)
+    page.until(lambda: "customer:sara" in page.text("#stream .happening:first-child"))
 
 
 def test_a_restarted_console_is_reconnected_without_duplicates(
@@ -156,9 +154,9 @@ def test_a_restarted_console_is_reconnected_without_duplicates(
         page.until(lambda: "The console does not answer" in page.text("#banner"))
         shown = page.text("#stream")
     with console(settings, port):
-        page.until(lambda: states(page) == ("up", "up", "up"), 60)
+        page.until(lambda: states(page) == ("up", "up", "up"))
         produce(settings, "triggers.decisions", "customer:tom", refused("customer:tom", "c" * 32))
-        page.until(lambda: "customer:tom" in page.text("#stream .happening:first-child"), 60)
+        page.until(lambda: "customer:tom" in page.text("#stream .happening:first-child"))
         page.until(lambda: page.text("#stream").endswith(shown[-200:]))
         ids = page.run(
             "return [...document.querySelectorAll('#stream .happening')].map((each) => each.dataset.id)"

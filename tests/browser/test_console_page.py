@@ -98,8 +98,10 @@ def test_what_is_decided_appears_at_once_with_its_reason(page: Page, settings: S
 
 def test_a_paused_list_does_not_change_and_counts_new_lines(page: Page, settings: Settings) -> None:
     page.go()
-    page.until(lambda: page.all("#stream .happening"))
+    produce(settings, "triggers.decisions", "customer:ada", refused("customer:ada", "9" * 32))
+    page.until(lambda: "customer:ada" in page.text("#stream"))  # and what came before it
     page.click("#pause")
+    page.drawn()
     before = page.text("#stream")
     produce(settings, "triggers.decisions", "customer:paul", refused("customer:paul", "e" * 32))
     page.until(lambda: page.text("#fresh") == "1 new · show")

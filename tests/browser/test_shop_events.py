@@ -103,7 +103,7 @@ def test_what_is_done_without_a_line_arrives_later_once_and_in_its_order(
         shopper.click("button.main[data-add]")
     assert len(events(house, shopper.visitor)) == 1
     cut(shopper, False)
-    shopper.until(shopper.taken, 20)
+    shopper.until(shopper.taken)
     seen = events(house, shopper.visitor)
     carts = [event["cart"] for event in seen if event["type"] == "cart.updated"]
     assert [cart["version"] for cart in carts] == [1, 2, 3, 4]

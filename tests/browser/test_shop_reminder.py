@@ -9,11 +9,11 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from agents.replay.records import CLOCK
+from tests.browser.looking import ANSWERED
 from tests.browser.shopping import House, Shopper, housed
 from tests.integration.collecting import PARTITIONS
 
 AWAY_MS = 10 * 60_000
-ANSWERED = "#answer .card, #answer .empty:not(.busy)"
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def test_a_cart_left_in_the_shop_shows_its_waiting_reminder_in_the_console(
     def waiting() -> str:
         tab.get("about:blank")
         tab.get(shown)
-        shopper.until(lambda: tab.find_elements(By.CSS_SELECTOR, ANSWERED), 30)
+        shopper.until(lambda: tab.find_elements(By.CSS_SELECTOR, ANSWERED))
         found = tab.find_elements(By.CSS_SELECTOR, "#answer .next .steps li")
         return found[0].text if found else ""
 

@@ -1,11 +1,22 @@
 """Published Python SDKs in their own environment: Segment, RudderStack, PostHog, Snowplow, GA4, CloudEvents."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from agents.config.settings import Settings
-from tests.clients.walking import Answering, Broken, Walk, accepted, command, honest, walked
+from tests.clients.walking import (
+    Answering,
+    Broken,
+    Walk,
+    accepted,
+    command,
+    honest,
+    repeated,
+    walked,
+)
 
 SCRIPTS = Path(__file__).parent / "python"
 
@@ -76,12 +87,12 @@ def walk(
     settings: Settings,
     room: Path,
     answering: Answering = honest,
-    seconds: float | None = None,
+    enough: Callable[[], bool] | None = None,
 ) -> Walk:
     file, _, newer = name.partition(" ")
     environ = {"POSTHOG_CAPTURE_MODE": "v1"} if newer else {}
     words: list[str | Path] = [room, SCRIPTS / f"{file}.py", "URL", *STORIES[name][0]]
-    script = command(*words, seconds=seconds, environ=environ)
+    script = command(*words, enough=enough, environ=environ)
     return walked(settings, script, answering)
 
 
@@ -100,7 +111,8 @@ def test_an_answer_of_202_makes_the_client_send_everything_again(
     name: str, settings: Settings, room: Path
 ) -> None:
     """The control of the test above: with another success status, clients resend accepted events."""
-    assert walk(name, settings, room, accepted, seconds=10).copies() > 1
+    sent_again = partial(repeated, settings)
+    assert walk(name, settings, room, accepted, sent_again).copies() > 1
 
 
 @pytest.mark.parametrize("name", ["segment_sdk", "rudder_sdk", "posthog_sdk"])

@@ -22,7 +22,7 @@ from agents.faces.site import make_site, serving
 from tests.integration.collecting import kept
 from tests.integration.facing import Facing, connected
 
-WAIT_S = 90.0
+WAIT_S = 180.0
 NOTHING: Mapping[str, str] = {}
 
 SOURCES = (
@@ -142,15 +142,21 @@ async def _until_ready(url: str) -> None:
         await Facing(session, url).until_ready()
 
 
+def repeated(settings: Settings) -> bool:
+    """Whether an event is in Kafka twice."""
+    ids = Counter(json.loads(record.value)["id"] for record in kept(settings) if record.value)
+    return max(ids.values(), default=0) > 1
+
+
 def command(
     *words: str | Path,
-    seconds: float | None = None,
+    enough: Callable[[], bool] | None = None,
     cwd: Path | None = None,
     environ: Mapping[str, str] = NOTHING,
 ) -> Callable[[str], Awaitable[str]]:
     """A walk that runs a program; the word `URL` is replaced by the collector's address.
 
-    `seconds`: the program is ended after this time.
+    `enough`: the program is ended once this holds. Without it, it must end by itself, with 0.
     """
 
     async def walk(url: str) -> str:
@@ -163,14 +169,15 @@ def command(
         )
         said = asyncio.ensure_future(process.communicate())
         try:
-            await asyncio.wait_for(asyncio.shield(said), seconds)
-        except TimeoutError:
-            pass
+            while enough and not said.done() and not await asyncio.to_thread(enough):
+                await asyncio.wait([said], timeout=0.3)
+            if enough is None:
+                await asyncio.shield(said)
         finally:
             if process.returncode is None:
                 process.kill()
         output = (await said)[0].decode()
-        assert seconds is not None or process.returncode == 0, output
+        assert enough or process.returncode == 0, output
         return output
 
     return walk

@@ -52,6 +52,8 @@ FLOORS = (
     {"episodes"},
     {"kinds"},
     {"audiences_file", "history_file", "recipes_limits"},
+    {"recipes_faults"},
+    {"recipes_lines"},
     {"recipes_file", "stages"},
     {"backtest"},
 )

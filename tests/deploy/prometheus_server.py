@@ -20,7 +20,7 @@ EVERY_S = 1
 WINDOW, FOR, EVERY = "15s", "1s", f"{EVERY_S}s"
 """In place of the minutes and hours of the rules: windows and offsets, `for`, and scrapes."""
 
-WITHIN_S = 40.0
+WITHIN_S = 120.0
 
 
 def shortened(rules: str) -> str:
@@ -47,7 +47,8 @@ def written(folder: Path, targets: Mapping[str, int]) -> Path:
 
 
 class PrometheusServer(Process):
-    """The server. `fired`: the labels and annotations of each alert that was ever firing, by its name."""
+    """The server. `fired`: the labels and annotations of each alert that was ever firing, by its name · `said`: all summaries
+    with which it was. A figure in it grows and falls while what it counts moves through the window."""
 
     def __init__(self, program: str, folder: Path, targets: Mapping[str, int]) -> None:
         self.url = f"http://127.0.0.1:{ports.free(1)[0]}"
@@ -62,12 +63,15 @@ class PrometheusServer(Process):
             lambda process: "Server is ready" in process.output(),
         )
         self.fired: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+        self.said: dict[str, set[str]] = {}
 
     def firing(self) -> set[str]:
         """The names of the alerts that are firing now."""
         alerts = [each for each in self._get("alerts")["alerts"] if each["state"] == "firing"]
         for each in alerts:
-            self.fired[each["labels"]["alertname"]] = each["labels"], each["annotations"]
+            name, annotations = each["labels"]["alertname"], each["annotations"]
+            self.fired[name] = each["labels"], annotations
+            self.said.setdefault(name, set()).add(annotations["summary"])
         return {each["labels"]["alertname"] for each in alerts}
 
     def has(self, series: str) -> bool:
@@ -83,5 +87,5 @@ class PrometheusServer(Process):
             time.sleep(0.2)
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/api/v1/{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/api/v1/{path}", timeout=60) as answer:
             return json.load(answer)["data"]

@@ -86,7 +86,7 @@ class Shop(NamedTuple):
         body = json.dumps(document).encode()
         request = urllib.request.Request(f"{self.url}{path}", body, headers)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -196,9 +196,11 @@ def test_alarms_are_raised_by_their_causes_and_end_with_them(shop: Shop) -> None
         labels, annotations = prometheus.fired[name]
         assert labels["severity"] == ALERTS[name]["labels"]["severity"]
         assert annotations["runbook_url"] == ALERTS[name]["annotations"]["runbook_url"]
-    said = {name: annotations["summary"] for name, (_, annotations) in prometheus.fired.items()}
-    assert "12 webhooks of woocommerce" in said["TriggersSignaturesWrong"]
-    assert "4 orders of web" in said["TriggersOrdersOfNobody"]
+    for name, figure in (
+        ("TriggersSignaturesWrong", "12 webhooks of woocommerce"),
+        ("TriggersOrdersOfNobody", "4 orders of web"),
+    ):
+        assert any(figure in each for each in prometheus.said[name]), prometheus.said[name]
     assert prometheus.fired["TriggersOrdersOfNobody"][0]["source"] == "web"
     assert "TriggersBridgeDown" not in prometheus.fired, "no bridge was ever started"
 
@@ -246,7 +248,8 @@ def test_alarms_of_documents_are_raised_by_them_and_end_with_them(shop: Shop) ->
     shop.publish("cart-abandonment", "no-such-topic")
     prometheus.wait(lambda: "TriggersRecipeTopicMissing" in prometheus.firing())
     assert "TriggersRecipesRefused" not in prometheus.firing()
-    assert "1 topics of triggers" in prometheus.fired["TriggersRecipeTopicMissing"][1]["summary"]
+    [said] = prometheus.said["TriggersRecipeTopicMissing"]
+    assert "1 topics of triggers" in said
     with cluster_admin.connected(shop.settings) as admin:
         cluster_admin.create(admin, shop.settings, ["no-such-topic"])
     prometheus.wait(lambda: not DOCUMENTS & prometheus.firing())

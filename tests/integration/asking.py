@@ -47,6 +47,14 @@ class Site:
         assert found.status < 400, found
         return found.status
 
+    def taken(self, path: str, given: Any) -> int:
+        """As `post`. Repeats it while Kafka does not accept records."""
+        end = time.monotonic() + viewing.WITHIN_S
+        while (found := self.send("POST", path, given)).status == 503:
+            assert time.monotonic() < end, found
+            time.sleep(0.2)
+        return found.status
+
     def send(self, method: str, path: str, given: Any = None, **headers: str) -> Answer:
         """The answer to JSON. `_` in the name of a header stands for `-`."""
         body = None if given is None else json.dumps(given).encode()
@@ -92,7 +100,7 @@ class Console(Site):
         self.process.send_signal(signal.SIGTERM)
         assert self.process.stdout is not None
         self.process.stdout.close()
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 @contextmanager

@@ -172,7 +172,9 @@ class Bridge:
     def page(self, path: str) -> tuple[int, str]:
         """(status, text). Without an answer: (0, the error)."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}{path}", timeout=30
+            ) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -189,7 +191,7 @@ class Bridge:
                 total += float(value)
         return total
 
-    def terminate(self, within: float = 15.0) -> int:
+    def terminate(self, within: float = 60.0) -> int:
         """Sends SIGTERM. Returns the exit status."""
         self.process.terminate()
         return self.process.status(within)

@@ -120,7 +120,7 @@ def kept(settings: Settings, topic: str = "storefront.events") -> list[Kept]:
 
 def _partitions(consumer: KafkaConsumer, topic: str) -> set[int]:
     """The partitions of a topic. A node that was frozen lists no broker until its controller has heard from it."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         try:
             return consumer.partitions_for_topic(topic) or set()
@@ -132,7 +132,7 @@ def _partitions(consumer: KafkaConsumer, topic: str) -> set[int]:
 
 def rejected(settings: Settings, count: int) -> list[Kept]:
     """Waits for `count` records of refused events. The collector's answers do not wait for them."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while len(found := kept(settings, "storefront.rejected")) < count and time.monotonic() < until:
         time.sleep(0.2)
     return found

@@ -87,8 +87,8 @@ def put_erasure(settings: Settings, person: str, at: int) -> None:
 
 
 def seconds(holds: Callable[[], bool]) -> None:
-    """Waits until it holds, for a minute at most."""
-    until = time.monotonic() + 60
+    """Waits until it holds, for two minutes at most."""
+    until = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.1)

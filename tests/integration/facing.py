@@ -58,7 +58,7 @@ class Facing:
         return heard
 
     async def until_ready(self) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while (await self.send("GET", "/ready")).status != 200:
                 await asyncio.sleep(0.05)
 

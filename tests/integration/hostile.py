@@ -84,7 +84,7 @@ class Endpoint:
         """Whether this many messages were accepted."""
         return len(self.delivered) >= number
 
-    def wait(self, until: Callable[[], bool], within: float = 30.0) -> None:
+    def wait(self, until: Callable[[], bool], within: float = 90.0) -> None:
         limit = time.monotonic() + within
         while not until():
             assert time.monotonic() < limit, f"not in time; {Counter(s.status for s in self.seen)}"

@@ -18,6 +18,7 @@ from agents.kafka.partitioner import partition_of
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.topics import Layout, required
 from agents.simulator import traffic as shoppers
+from agents.simulator.faults import Record as Told
 from agents.worker import dead_letters
 from stream.events.records import Record
 from stream.outputs.outputs import Outputs
@@ -33,6 +34,9 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 DETAIL = 12 * MINUTE
 """Watermark records come every second for this long before the end, and every minute before that."""
+
+EVENING = 1_767_571_200_000 + 20 * HOUR
+"""Mon 5 Jan 2026 20:00 UTC, the end of each simulated day: how many come depends on the hour, and a test runs at any."""
 
 
 class RejectedRecord(msgspec.Struct):
@@ -95,9 +99,13 @@ class Past:
         )
 
     def shop(self, visitors: int, end: int, length: int = 22 * HOUR) -> None:
-        """Writes the events of `visitors` shoppers up to `end` (ms), and advances time to it."""
-        traffic = shoppers.day(7, visitors, end - length, length)
-        self.write(((t, _bytes(event), _visitor(event)) for t, event in traffic), end)
+        """Writes the events of `visitors` shoppers up to `end` (ms), and advances time to it.
+
+        It is the same story at every hour of the day.
+        """
+        later, traffic = end - EVENING, shoppers.day(7, visitors, EVENING - length, length)
+        events = ((t + later, _moved(event, later), _visitor(event)) for t, event in traffic)
+        self.write(events, end)
 
     def write(self, events: Iterable[tuple[int, bytes, bytes | None]], end: int) -> None:
         """Writes events (time, value, key) in order of time, and advances time to `end`."""
@@ -195,8 +203,14 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-def _bytes(record: object) -> bytes:
-    return record if isinstance(record, bytes) else msgspec.json.encode(record)
+def _moved(record: Told, later: int) -> bytes:
+    """The bytes of a simulated event with its time moved by `later` ms."""
+    if isinstance(record, bytes):
+        return record
+    told = record.get("client_time")
+    if isinstance(told, int) and told > EVENING - 1000 * HOUR:  # not one in seconds
+        record = record | {"client_time": told + later}
+    return msgspec.json.encode(record)
 
 
 def _visitor(record: object) -> bytes | None:

@@ -1,6 +1,7 @@
 """The console over HTTP: its figures are those of the log, and it survives the loss of Kafka and Redis."""
 
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,6 +58,15 @@ def busiest(log: Log) -> str:
         if each["person"].startswith("customer:"):
             outcomes.setdefault(each["person"], set()).add(each["outcome"] + each.get("reason", ""))
     return max(outcomes, key=lambda person: (len(outcomes[person]), person))
+
+
+def in_view(page: Console, person: str) -> Any:
+    """The answer with the waiting steps of the view. While Redis is slow, those of Kafka are shown."""
+    end = time.monotonic() + viewing.WITHIN_S
+    while (found := page.ask(person).json)["waiting_source"] != "redis":
+        assert time.monotonic() < end, found
+        time.sleep(0.2)
+    return found
 
 
 @pytest.mark.parametrize("over", ["day", "month"])
@@ -142,8 +152,8 @@ def test_the_waiting_steps_are_the_same_from_redis_and_from_the_changelog(
     with console(with_redis(settings, "")) as without:
         without.until("hour", lambda found: found["kafka"]["behind"] == 0)
         for person in people:
-            view, changelog = page.ask(person).json, without.ask(person).json
-            assert (view["waiting_source"], changelog["waiting_source"]) == ("redis", "kafka")
+            view, changelog = in_view(page, person), without.ask(person).json
+            assert changelog["waiting_source"] == "kafka"
             assert view["waiting"] == changelog["waiting"]
             expected = known[person]
             assert expected is not None
@@ -179,7 +189,7 @@ def test_rejected_records_are_listed_with_their_reason_and_shown_on_demand(
 def test_an_event_accepted_without_a_part_is_shown(page: Console) -> None:
     order = {"id": "o", "type": "order.placed", "visitor": "v", "order": {"value": "4,245.42"}}
     assert page.until("hour", lambda found: True)["left_out"] == []
-    assert page.post("/collect", order) == 202
+    assert page.taken("/collect", order) == 202
     (row,) = page.get("/api/overview?over=day").json["left_out"]
     assert (row["type"], row["path"], row["got"]) == ("order.placed", "$.order.value", "text")
     assert (row["source"], row["number"]) == ("collect", 1)

@@ -52,7 +52,7 @@ def tried(page: Console, hours: int = 24) -> Any:
     begun = page.send("POST", "/api/recipes/trial", {"text": DRAFT, "hours": hours})
     assert begun.status == 202, begun
     ask = f"/api/recipes/trial/{begun.json['id']}"
-    return within(120, lambda: page.get(ask).json, lambda found: found["state"] != "running")
+    return within(240, lambda: page.get(ask).json, lambda found: found["state"] != "running")
 
 
 def test_a_trial_compares_the_draft_with_what_is_in_force(page: Console) -> None:
@@ -98,7 +98,7 @@ def test_a_document_that_is_published_is_in_force_and_in_the_history(page: Conso
     answer = publish(page, DRAFT)
     assert answer.status == 201, answer
     number = answer.json["number"]
-    found = within(30, lambda: shown(page), lambda found: found["current"] == number)
+    found = within(90, lambda: shown(page), lambda found: found["current"] == number)
     newest = found["documents"][0]
     assert (newest["state"], newest["by"], newest["note"]) == ("in force", "anna", "try")
     assert any("cart-abandonment" in each for each in newest["changes"])
@@ -125,13 +125,13 @@ def test_a_document_may_come_later_and_a_wrong_one_is_refused(
     later = publish(page, DRAFT, start="+2h")
     assert later.status == 201, later
     number = later.json["number"]
-    found = within(30, lambda: shown(page), lambda found: found["newest"] == number)
+    found = within(90, lambda: shown(page), lambda found: found["newest"] == number)
     assert found["documents"][0]["state"] == "coming"
     assert found["current"] < number
     producer = KafkaProducer(bootstrap_servers=list(settings.kafka))
     producer.send(settings.topic("recipes"), json.dumps({"document": {"recipes": 1}}).encode(), partition=0).get(30)  # fmt: skip
     producer.close()
-    found = within(30, lambda: shown(page), lambda found: found["newest"] == number + 1)
+    found = within(90, lambda: shown(page), lambda found: found["newest"] == number + 1)
     assert found["documents"][0]["state"] == "refused"
     assert "recipes" in found["documents"][0]["fault"]
     assert found["current"] < number
@@ -141,7 +141,7 @@ def test_an_earlier_document_can_be_read_and_published_again(page: Console) -> N
     text = page.get("/api/recipes/0").json["text"]
     answer = publish(page, text, note="back")
     assert answer.status == 201, answer
-    found = within(30, lambda: shown(page), lambda found: found["current"] == answer.json["number"])
+    found = within(90, lambda: shown(page), lambda found: found["current"] == answer.json["number"])
     assert len(found["documents"]) == answer.json["number"] + 1
     assert page.get("/api/recipes/999").status == 404
 
@@ -151,7 +151,7 @@ def test_a_console_that_starts_later_knows_the_whole_history(
 ) -> None:
     known = shown(page)
     with console(settings) as other:
-        found = within(60, lambda: shown(other), lambda found: found["newest"] == known["newest"])
+        found = within(90, lambda: shown(other), lambda found: found["newest"] == known["newest"])
         assert found["documents"] == known["documents"]
 
 

@@ -27,7 +27,7 @@ from tests.integration.sending import (
 )
 
 EXAMPLES = HERE / "examples"
-ALL_S = 40.0
+ALL_S = 120.0
 
 
 def node_folder() -> Path:
@@ -206,7 +206,7 @@ def forged(url: str) -> list[int]:
     ):
         with suppress(urllib.error.HTTPError):
             try:
-                urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=5)
+                urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60)
             except urllib.error.HTTPError as error:
                 found.append(error.code)
     return found

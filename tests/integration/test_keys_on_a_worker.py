@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,11 +23,11 @@ from tests.integration.replaying import environ
 
 PARTITIONS, CLAIMS_PARTITIONS = 2, 3
 KEY, ANNA, BERTA, TILL = "cart:k1", "customer:anna", "customer:berta", "visitor:~cart:k1"
-AHEAD_MS = 2_000
-"""Claims are this far ahead of the clock, so that no watermark has passed them yet."""
+AHEAD_MS = 4_000
+"""Claims are this far ahead of the clock, so that no watermark has passed them when workers read them. Each costs this time."""
 
 ORDERS = 3
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 """Seconds. The next round would be far later."""
 
 
@@ -47,6 +47,7 @@ class Shop:
         self._more = {**environ(self._settings), "TRIGGERS_DELIVERY": delivery}
         self._folder = folder
         self._n = 0
+        self._producer = KafkaProducer(bootstrap_servers=list(self._settings.kafka), acks="all")
         with cluster_admin.connected(self._settings) as admin:
             counts = PARTITIONS, PARTITIONS, CLAIMS_PARTITIONS
             cluster_admin.create(admin, self._settings, recipes_file.DEFAULT.names, *counts)
@@ -67,11 +68,13 @@ class Shop:
         claim = make(at=at, visitor="v", n=self._n, key=KEY, person=person, **body)
         key = KEY.encode()
         partition = partition_of(key, CLAIMS_PARTITIONS)
-        producer = KafkaProducer(bootstrap_servers=list(self._settings.kafka), acks="all")
         name = self._settings.topic(CLAIMS)
-        producer.send(name, claims.encode(claim), key, partition=partition)
-        producer.close()
+        self._producer.send(name, claims.encode(claim), key, partition=partition)
+        self._producer.flush()
         return at
+
+    def close(self) -> None:
+        self._producer.close()
 
     def fact(self, at: int) -> Found:
         """The fact of this time, once the people stage may apply it."""
@@ -103,8 +106,11 @@ def _passing(rows: list[tuple[raw.Row, dict[str, Any]]], source: int, at: int) -
 
 
 @pytest.fixture(params=["at_least_once", "exactly_once"])
-def shop(request: pytest.FixtureRequest, broker: str, prefix: str, tmp_path: Path) -> Shop:
-    return Shop(broker, prefix, request.param, tmp_path)
+def shop(
+    request: pytest.FixtureRequest, broker: str, prefix: str, tmp_path: Path
+) -> Iterator[Shop]:
+    with closing(Shop(broker, prefix, request.param, tmp_path)) as made:
+        yield made
 
 
 def test_a_forwarded_order_is_vouched_for_without_a_round_and_known_after_a_restart(

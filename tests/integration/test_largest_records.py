@@ -52,6 +52,6 @@ async def written_and_read(settings: Settings, topic: str, values: list[bytes]) 
     )
     await consumer.start()
     try:
-        return [(await asyncio.wait_for(consumer.getone(), 20)).value for _ in values]
+        return [(await asyncio.wait_for(consumer.getone(), 90)).value for _ in values]
     finally:
         await consumer.stop()

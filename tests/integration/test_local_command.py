@@ -15,6 +15,8 @@ import pytest
 from kafka import KafkaConsumer
 from redis import Redis
 
+from agents.local import ports
+
 LOCAL = [sys.executable, "-m", "agents", "local"]
 KEEP = """
 import os
@@ -34,15 +36,18 @@ admin = KafkaAdminClient(bootstrap_servers=os.environ["TRIGGERS_KAFKA"])
 print(admin.list_topics(), Redis.from_url(os.environ["TRIGGERS_REDIS"]).get("kept"))
 """
 COUNT = """
-import os, signal, time
+import os, signal, sys, time
 os.setpgid(0, 0)  # now the terminal leaves it out: all that comes was forwarded
 came = []
 signal.signal(signal.SIGINT, lambda *_: came.append(1))
 print("started", flush=True)
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.1)
 for _ in range(10):
     time.sleep(0.1)
 print(len(came), "came")
 """
+"""It counts until a second after a file has come, which says that Ctrl-C was pressed."""
 
 
 @contextmanager
@@ -80,7 +85,7 @@ def servers(processes: list[psutil.Process]) -> dict[str, psutil.Process]:
     return {each.name(): each for each in processes}
 
 
-def all_gone(processes: list[psutil.Process], folder: Path, within: float = 15) -> bool:
+def all_gone(processes: list[psutil.Process], folder: Path, within: float = 60) -> bool:
     """Whether the processes and their files are gone."""
     until = time.monotonic() + within
     while any(alive(each) for each in processes) or list(folder.iterdir()):
@@ -108,7 +113,7 @@ def test_both_addresses_are_printed_and_a_signal_ends_the_processes(
         assert Redis.from_url(found["TRIGGERS_REDIS"]).ping()
         running = family(process)
         process.send_signal(number)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=90)
         assert (process.returncode, out) == (0, "")
         assert all_gone(running, tmp_path)
 
@@ -127,7 +132,7 @@ def test_the_command_ends_when_a_server_does(tmp_path: Path) -> None:
         exports(process)
         running = family(process)
         servers(running)["redis-server"].kill()
-        _, printed = process.communicate(timeout=30)
+        _, printed = process.communicate(timeout=90)
         assert process.returncode == 1
         assert "Redis ended with -9" in printed
         assert all_gone(running, tmp_path)
@@ -135,12 +140,12 @@ def test_the_command_ends_when_a_server_does(tmp_path: Path) -> None:
 
 def test_a_signal_while_they_start_ends_them(tmp_path: Path) -> None:
     with started(tmp_path, "--no-redis") as process:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while not (running := psutil.Process(process.pid).children()):
             assert time.monotonic() < until
             time.sleep(0.01)
         process.terminate()
-        out, printed = process.communicate(timeout=30)
+        out, printed = process.communicate(timeout=90)
         assert (process.returncode, out) == (130, "")
         assert "interrupted" in printed
         assert all_gone(running, tmp_path)
@@ -153,42 +158,47 @@ def test_a_commands_signals_and_exit_status_pass_through(tmp_path: Path) -> None
         assert process.stdout.readline() == "started\n"
         running = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
-        assert process.wait(30) == 42
+        assert process.wait(90) == 42
         assert all_gone(running, tmp_path)
 
 
 def test_data_is_kept_in_the_given_folder(tmp_path: Path) -> None:
     options = [*LOCAL, "--data", str(tmp_path), "--", sys.executable, "-c"]
-    assert subprocess.run([*options, KEEP], timeout=60).returncode == 0
-    done = subprocess.run([*options, LOOK], timeout=60, stdout=subprocess.PIPE, text=True)
+    assert subprocess.run([*options, KEEP], timeout=180).returncode == 0
+    done = subprocess.run([*options, LOOK], timeout=180, stdout=subprocess.PIPE, text=True)
     assert done.stdout == "['kept'] b'yes'\n"
 
 
 def test_without_a_data_folder_nothing_is_kept_and_a_port_may_be_given(tmp_path: Path) -> None:
-    with started(tmp_path, "--port", "9877") as process:
+    port = str(ports.free(1)[0])
+    with started(tmp_path, "--port", port) as process:
         found = exports(process)
-        assert found["TRIGGERS_KAFKA"] == "127.0.0.1:9877"
-        taken = subprocess.run([*LOCAL, "--port", "9877"], capture_output=True, timeout=60)
+        assert found["TRIGGERS_KAFKA"] == f"127.0.0.1:{port}"
+        taken = subprocess.run([*LOCAL, "--port", port], capture_output=True, timeout=180)
         assert taken.returncode == 1
-        assert taken.stderr == b"port 9877 is in use: choose another, or none for a free one\n"
+        said = f"port {port} is in use: choose another, or none for a free one\n"
+        assert taken.stderr.decode() == said
 
 
 def test_a_command_that_does_not_exist_is_named_before_anything_starts() -> None:
-    done = subprocess.run([*LOCAL, "--", "no-such-thing"], capture_output=True, timeout=60)
+    done = subprocess.run([*LOCAL, "--", "no-such-thing"], capture_output=True, timeout=180)
     assert done.returncode == 127
     assert b"no-such-thing" in done.stderr
 
 
-def test_ctrl_c_is_the_terminals_to_send_and_is_not_sent_twice() -> None:
+def test_ctrl_c_is_the_terminals_to_send_and_is_not_sent_twice(tmp_path: Path) -> None:
+    file = tmp_path / "pressed"
+    command = [*LOCAL, "--no-redis", "--", sys.executable, "-c", COUNT, str(file)]
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execv(sys.executable, [*LOCAL, "--no-redis", "--", sys.executable, "-c", COUNT])
+        os.execv(sys.executable, command)
     said, pressed = b"", 0
     with suppress(OSError):  # the terminal's end, once all have closed theirs
         while data := os.read(terminal, 1000):
             said += data
             if b"started" in said and not pressed:
                 pressed = os.write(terminal, b"\x03")
+                file.touch()
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     assert os.waitstatus_to_exitcode(status) == 0

@@ -89,7 +89,7 @@ def test_the_error_of_a_failed_node_has_the_end_of_its_log() -> None:
 
 def connects(address: str, **security: str) -> bool:
     try:
-        KafkaAdminClient(bootstrap_servers=address, bootstrap_timeout_ms=4000, **security).close()
+        KafkaAdminClient(bootstrap_servers=address, bootstrap_timeout_ms=15_000, **security).close()
     except KafkaError:
         return False
     return True

@@ -21,7 +21,7 @@ async def told(settings: Settings) -> list[dict[tuple[str, int], int]]:
     assert not waiting.done(), "there is no such topic yet"
     with cluster_admin.connected(settings) as admin:
         cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, *Layout(2, 1, 1))
-    found = [await asyncio.wait_for(waiting, 30)]
+    found = [await asyncio.wait_for(waiting, 90)]
     producer = AIOKafkaProducer(**aiokafka_options(settings))
     await producer.start()
     await producer.send_and_wait(name, b"event", partition=1)

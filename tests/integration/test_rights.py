@@ -152,10 +152,10 @@ def refusal(settings: Settings, name: str) -> int | None:
     }
     topic = settings.topic(name)
     with closing(Consumer(access)) as consumer:
-        fault = consumer.list_topics(topic, 30).topics[topic].error
+        fault = consumer.list_topics(topic, 90).topics[topic].error
         if fault is None:
             consumer.assign([Place(topic, 0, 0)])
-            answer = consumer.poll(30)
+            answer = consumer.poll(90)
             assert answer is not None
             fault = answer.error()
     return None if fault is None or fault.code() == KafkaError._PARTITION_EOF else fault.code()
@@ -176,7 +176,7 @@ def test_a_sender_can_join_no_group_of_others(guarded: Topics, known: Settings) 
     with closing(KafkaConsumer(**kafka_python_options(known), group_id=group)) as consumer:
         consumer.subscribe([known.topic("triggers.cart-abandonment")])
         with pytest.raises(GroupAuthorizationFailedError):
-            consumer.poll(timeout_ms=10_000)
+            consumer.poll(timeout_ms=90_000)
 
 
 def test_an_eraser_does_all_that_it_is_for_with_its_rights(

@@ -54,7 +54,7 @@ def test_a_trigger_arrives_byte_for_byte_with_a_signature_that_verifies(
 def test_a_trigger_waits_for_its_time_and_a_cancelled_one_is_never_sent(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    soon, never = trigger("soon", wait=2_000), trigger("never", wait=3_000)
+    soon, never = trigger("soon", wait=2_000), trigger("never", wait=600_000)
     topics.fire(soon, never)
     with sender(broker, prefix, endpoint.url, tmp_path) as running:
         topics.cancel(never)
@@ -140,17 +140,17 @@ def test_no_request_is_sent_before_the_time_of_retry_after(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, status: int
 ) -> None:
     endpoint.behave = lambda seen: (
-        Reply(status, {"Retry-After": "2"}) if len(endpoint.seen) == 1 else Reply()
+        Reply(status, {"Retry-After": "5"}) if len(endpoint.seen) == 1 else Reply()
     )
     one, others = trigger("one"), triggers_of(5, people=5)
     topics.fire(one)
     with sender(broker, prefix, endpoint.url, tmp_path) as running:
         endpoint.wait(lambda: len(endpoint.seen) == 1)
         topics.fire(*others)
-        endpoint.wait(lambda: 0 < running.number("triggers_sender_endpoint_closed_seconds") < 2)
+        endpoint.wait(lambda: 0 < running.number("triggers_sender_endpoint_closed_seconds") < 5)
         endpoint.wait(lambda: len(endpoint.delivered) == 6)
     first, *rest = endpoint.seen
-    assert min(each.at for each in rest) >= first.answered + 1.9
+    assert min(each.at for each in rest) >= first.answered + 4.9
 
 
 def test_an_endpoint_that_fails_stalls_and_restarts_gets_everything(
@@ -160,14 +160,15 @@ def test_an_endpoint_that_fails_stalls_and_restarts_gets_everything(
     replies = [Reply(500), Reply(stall=3.0), Reply(cut=True), Reply(429), Reply(408), Reply()]
     endpoint.behave = lambda seen: replies[len(endpoint.seen) % len(replies)]
     topics.fire(*given)
-    with sender(broker, prefix, endpoint.url, tmp_path) as running:
+    hasty = {"TRIGGERS_WEBHOOK_TIMEOUT_MS": "1000"}
+    with sender(broker, prefix, endpoint.url, tmp_path, **hasty) as running:
         endpoint.wait(lambda: len(endpoint.delivered) > 10)
         endpoint.stop()
         endpoint.wait(
             lambda: running.number("triggers_sender_attempts_total", answer="unreachable") > 0
         )
         endpoint.start()
-        endpoint.wait(lambda: running.settled(outcome="delivered") == len(given), 60)
+        endpoint.wait(lambda: running.settled(outcome="delivered") == len(given))
         assert endpoint.delivered.keys() == {each.id for each in given}
         for answer in ("2xx", "4xx", "429", "5xx", "timeout", "unreachable"):
             assert running.number("triggers_sender_attempts_total", answer=answer) > 0
@@ -224,10 +225,10 @@ def test_after_an_offset_reset_only_dead_letters_are_sent(
 def test_a_sender_gives_up_after_its_time_or_at_the_triggers_end(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    short, long = trigger("short", valid=6_000), trigger("long")
     endpoint.behave = lambda seen: Reply(500)
-    topics.fire(short)
     with sender(broker, prefix, endpoint.url, tmp_path, TRIGGERS_WEBHOOK_GIVE_UP="8s"):
+        short, long = trigger("short", valid=6_000), trigger("long")
+        topics.fire(short)
         endpoint.wait(lambda: short.id in endpoint.ids(500))
         topics.fire(long)
         endpoint.wait(lambda: len(topics.dead()) == 2)
@@ -256,4 +257,4 @@ def test_a_recipe_added_by_a_document_is_sent_without_a_restart(
         new, old = trigger("new", recipe="win-back"), trigger("old")
         topics.fire(new, old)
         all_of = dict.fromkeys((before.id, new.id, old.id), 1)
-        endpoint.wait(lambda: endpoint.delivered == all_of, 90)
+        endpoint.wait(lambda: endpoint.delivered == all_of)

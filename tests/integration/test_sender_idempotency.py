@@ -18,29 +18,32 @@ from agents.sender.idempotency import (
 from agents.sender.idempotency_redis import RedisIdempotency
 from agents.sender.idempotency_sqlite import SqliteIdempotency
 
-LEASE_MS = 600
+LONG_MS, SHORT_MS = 60_000, 1_500
+"""Leases: one that does not end while a test looks, and one whose end a test waits for."""
+
 UNTIL = int(time.time() * 1000) + 3_600_000
 
 Work = Callable[[IdempotencyStore, IdempotencyStore], Awaitable[None]]
+Both = Callable[..., None]
 
 
 @pytest.fixture(params=["redis", "file"])
-def both(request: pytest.FixtureRequest, prefix: str, tmp_path: Path) -> Callable[[Work], None]:
-    """Runs a function with the idempotency stores of two senders."""
+def both(request: pytest.FixtureRequest, prefix: str, tmp_path: Path) -> Both:
+    """Runs a function with the idempotency stores of two senders, whose reservations end after a lease (ms)."""
 
-    def one(owner: str) -> IdempotencyStore:
+    def one(owner: str, lease: int) -> IdempotencyStore:
         shared = request.param == "file"
-        file = SqliteIdempotency(tmp_path / ("both" if shared else owner), "g", owner, LEASE_MS)
+        file = SqliteIdempotency(tmp_path / ("both" if shared else owner), "g", owner, lease)
         if shared:
             return file
         url = request.getfixturevalue("redis_url")
-        return RedisIdempotency(url, f"{prefix}sender", owner, LEASE_MS, file)
+        return RedisIdempotency(url, f"{prefix}sender", owner, lease, file)
 
-    async def run(work: Work) -> None:
-        async with opened(one("a")) as a, opened(one("b")) as b:
+    async def run(work: Work, lease: int) -> None:
+        async with opened(one("a", lease)) as a, opened(one("b", lease)) as b:
             await work(a, b)
 
-    return lambda work: asyncio.run(run(work))
+    return lambda work, lease=LONG_MS: asyncio.run(run(work, lease))
 
 
 @asynccontextmanager
@@ -52,19 +55,17 @@ async def opened(marks: IdempotencyStore) -> AsyncIterator[IdempotencyStore]:
         await marks.close()
 
 
-def test_one_of_two_senders_that_reserve_an_id_waits(both: Callable[[Work], None]) -> None:
+def test_one_of_two_senders_that_reserve_an_id_waits(both: Both) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
         claims = await asyncio.gather(a.reserve("x", UNTIL), b.reserve("x", UNTIL))
         assert sorted(claim.state for claim in claims) == ["busy", "ours"]
-        assert all(0 < claim.wait <= LEASE_MS for claim in claims if claim.state == "busy")
+        assert all(0 < claim.wait <= LONG_MS for claim in claims if claim.state == "busy")
         assert await a.find("x") == await b.find("x") == IdempotencyRecord("tried", UNTIL)
 
     both(work)
 
 
-def test_a_released_reservation_is_free_at_once_and_was_tried(
-    both: Callable[[Work], None],
-) -> None:
+def test_a_released_reservation_is_free_at_once_and_was_tried(both: Both) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
         assert await a.reserve("x", UNTIL) == Reservation("ours")
         await a.release("x")
@@ -75,28 +76,39 @@ def test_a_released_reservation_is_free_at_once_and_was_tried(
     both(work)
 
 
-def test_the_reservation_of_a_dead_sender_ends_with_its_lease(both: Callable[[Work], None]) -> None:
+def test_the_reservation_of_a_dead_sender_ends_with_its_lease(both: Both) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
         await a.reserve("x", UNTIL)
-        assert (await b.reserve("x", UNTIL)).state == "busy"
-        await asyncio.sleep(LEASE_MS / 1000 + 0.1)
-        assert await b.reserve("x", UNTIL) == Reservation("ours")
+        began = time.monotonic()
+        found = await b.reserve("x", UNTIL)
+        while found.state == "busy":
+            await asyncio.sleep(found.wait / 1000)
+            found = await b.reserve("x", UNTIL)
+        assert found == Reservation("ours")
+        assert time.monotonic() - began > SHORT_MS / 1000 - 0.1
 
-    both(work)
+    both(work, SHORT_MS)
 
 
-def test_its_owner_can_reserve_again_for_a_whole_lease(both: Callable[[Work], None]) -> None:
+def test_its_owner_can_reserve_again_for_a_whole_lease(both: Both) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
-        await a.reserve("x", UNTIL)
-        await asyncio.sleep(LEASE_MS / 2000)
-        assert await a.reserve("x", UNTIL) == Reservation("ours")
-        await asyncio.sleep(LEASE_MS / 1500)
-        assert (await b.reserve("x", UNTIL)).state == "busy"
+        lease, looks = SHORT_MS / 1000, 0
+        while not looks:  # until the machine is fast enough to look between the ends of both leases
+            first = time.monotonic()
+            await a.reserve("x", UNTIL)
+            await asyncio.sleep(lease / 2)
+            again = time.monotonic()
+            assert await a.reserve("x", UNTIL) == Reservation("ours")
+            await asyncio.sleep(max(0, first + lease + 0.1 - time.monotonic()))
+            found = await b.reserve("x", UNTIL)
+            looks += time.monotonic() < again + lease
+            await b.release("x")
+        assert found.state == "busy"
 
-    both(work)
+    both(work, SHORT_MS)
 
 
-def test_a_sent_message_is_never_reserved_again(both: Callable[[Work], None]) -> None:
+def test_a_sent_message_is_never_reserved_again(both: Both) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
         await a.reserve("x", UNTIL)
         await a.sent("x", UNTIL)
@@ -109,7 +121,7 @@ def test_a_sent_message_is_never_reserved_again(both: Callable[[Work], None]) ->
 
 
 def test_a_dropped_message_is_never_reserved_and_a_tried_one_never_dropped(
-    both: Callable[[Work], None],
+    both: Both,
 ) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
         await a.drop("x", UNTIL)
@@ -126,12 +138,12 @@ def test_a_file_keeps_records_over_a_restart_until_a_day_after_the_end(tmp_path:
     now = int(time.time() * 1000)
 
     async def write() -> None:
-        async with opened(SqliteIdempotency(tmp_path / "marks", "g", "a", LEASE_MS)) as marks:
+        async with opened(SqliteIdempotency(tmp_path / "marks", "g", "a", LONG_MS)) as marks:
             await marks.sent("old", now - 86_400_000 - 1)
             await marks.sent("young", now - 86_400_000 + 60_000)
 
     async def find() -> None:
-        async with opened(SqliteIdempotency(tmp_path / "marks", "g", "b", LEASE_MS)) as marks:
+        async with opened(SqliteIdempotency(tmp_path / "marks", "g", "b", LONG_MS)) as marks:
             assert await marks.find("old") is None
             assert await marks.reserve("young", now) == Reservation("sent")
 
@@ -143,8 +155,8 @@ def test_without_redis_nothing_is_reserved_and_sent_records_follow(
     tmp_path: Path, prefix: str
 ) -> None:
     async def work(server: redis.Server) -> None:
-        file = SqliteIdempotency(tmp_path / "spool", "g", "a", LEASE_MS)
-        marks = RedisIdempotency(server.url, f"{prefix}sender", "a", LEASE_MS, file)
+        file = SqliteIdempotency(tmp_path / "spool", "g", "a", LONG_MS)
+        marks = RedisIdempotency(server.url, f"{prefix}sender", "a", LONG_MS, file)
         async with opened(marks):
             await marks.reserve("x", UNTIL)
             server.stop()
@@ -153,8 +165,8 @@ def test_without_redis_nothing_is_reserved_and_sent_records_follow(
             with pytest.raises(IdempotencyUnavailable):
                 await marks.reserve("y", UNTIL)
             assert await marks.reserve("x", UNTIL) == Reservation("sent")
-        spool = SqliteIdempotency(tmp_path / "spool", "g", "a", LEASE_MS)
-        again = RedisIdempotency(server.url, f"{prefix}sender", "a", LEASE_MS, spool)
+        spool = SqliteIdempotency(tmp_path / "spool", "g", "a", LONG_MS)
+        again = RedisIdempotency(server.url, f"{prefix}sender", "a", LONG_MS, spool)
         async with opened(again):
             assert await again.reserve("x", UNTIL) == Reservation("sent")
             server.start()
@@ -165,4 +177,4 @@ def test_without_redis_nothing_is_reserved_and_sent_records_follow(
             assert await again.find("x") == IdempotencyRecord("sent", UNTIL)
 
     with redis.server() as server:
-        asyncio.run(asyncio.wait_for(work(server), 30))
+        asyncio.run(asyncio.wait_for(work(server), 90))

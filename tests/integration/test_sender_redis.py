@@ -37,7 +37,7 @@ def test_while_redis_is_down_nothing_is_sent_and_later_everything(
         assert len(endpoint.seen) == 30
         kept.start()
         endpoint.wait(lambda: topics.left() == 0)
-        assert running.page("/ready")[0] == 200
+        endpoint.wait(lambda: running.page("/ready")[0] == 200)
     assert endpoint.delivered == {each.id: 1 for each in given}
 
 
@@ -53,7 +53,7 @@ def test_a_frozen_redis_delays_and_doubles_nothing(
             kept.freeze()
             time.sleep(1.5)
             kept.thaw()
-        endpoint.wait(lambda: topics.left() == 0, 60)
+        endpoint.wait(lambda: topics.left() == 0)
     assert endpoint.delivered == {each.id: 1 for each in given}
 
 
@@ -63,11 +63,7 @@ def test_a_2xx_answer_without_redis_survives_a_kill(
     blocked, *given = [trigger("blocked"), *triggers_of(8, people=8)]
     endpoint.behave = lambda seen: Reply(500) if seen.id == blocked.id else Reply(stall=2)
     topics.fire(blocked, *given)
-    env = {
-        "TRIGGERS_REDIS": kept.url,
-        "TRIGGERS_INSTANCE_ID": "sender-0",
-        "TRIGGERS_WEBHOOK_TIMEOUT_MS": "4000",
-    }
+    env = {"TRIGGERS_REDIS": kept.url, "TRIGGERS_INSTANCE_ID": "sender-0"}
     with sender(broker, prefix, endpoint.url, tmp_path, **env) as running:
         endpoint.wait(lambda: len({each.id for each in endpoint.seen}) == 9)
         kept.stop()
@@ -86,7 +82,7 @@ def test_a_2xx_answer_without_redis_survives_a_kill(
 def test_idempotency_records_expire_a_day_after_their_triggers(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, redis_url: str
 ) -> None:
-    given = trigger("mortal", valid=60_000)
+    given = trigger("mortal", valid=600_000)
     topics.fire(given)
     with sender(broker, prefix, endpoint.url, tmp_path, TRIGGERS_REDIS=redis_url):
         endpoint.wait(lambda: topics.left() == 0)
@@ -94,7 +90,7 @@ def test_idempotency_records_expire_a_day_after_their_triggers(
         (key,) = client.scan_iter(f"{prefix}sender:*")
         assert key == f"{prefix}sender:{{{given.id}}}:state"
         assert client.get(key) == f"sent {given.until}"
-        assert 86_400_000 < client.pttl(key) <= 86_400_000 + 60_000
+        assert 86_400_000 < client.pttl(key) <= 86_400_000 + 600_000
 
 
 def test_get_set_del_and_ping_on_its_own_keys_are_all_the_rights_it_needs(

@@ -27,7 +27,7 @@ def settings(name: str, **more: str) -> dict[str, str]:
 def test_triggers_and_cancels_arrive_as_the_service_documents(
     name: str, broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    """It is overloaded at first, and answers 500 to some accepted requests, which are repeated with the same id."""
+    """It is overloaded at first."""
     given = [trigger(n, f"customer:c{n}") for n in range(5)]
     topics.fire(*given)
 
@@ -90,6 +90,6 @@ def test_requests_stay_within_the_rate(
     topics.fire(*triggers_of(30, 30))
     more = settings("segment", TRIGGERS_SENDER_RATE="5", TRIGGERS_SENDER_REQUESTS="2")
     with sender(broker, prefix, endpoint.url, tmp_path, **more):
-        endpoint.wait(lambda: len(endpoint.seen) >= 15)
-    times = [seen.at for seen in endpoint.seen[:15]]
-    assert times[-1] - times[0] > 14 / 5 * 0.8
+        endpoint.wait(lambda: len(endpoint.seen) >= 30)
+    times = [seen.at for seen in endpoint.seen[:30]]
+    assert times[-1] - times[0] > 29 / 5 * 0.8

@@ -13,7 +13,7 @@ from stream import recipes_file
 from tests.faults.proxy import proxied
 
 DOCUMENT = {"recipes": [{"name": "cart-abandonment", "version": 2}]}
-WITHIN_S = 60
+WITHIN_S = 120
 
 WORKER: Final = """
 import os, signal, sys

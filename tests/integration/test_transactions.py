@@ -59,11 +59,11 @@ async def left_while_it_commits(settings: Settings, broker: Cluster) -> tuple[bo
         await asyncio.sleep(1)
         assert not checkpoint.done(), "nobody could have answered"
         first.abandon()
-        told = await asyncio.wait_for(checkpoint, 5)
+        told = await asyncio.wait_for(checkpoint, 60)
     finally:
         node.thaw()
     second = await sender(settings)
-    after = await asyncio.wait_for(second.run_until_fenced(commit(second, tp)), 60)
+    after = await asyncio.wait_for(second.run_until_fenced(commit(second, tp)), 120)
     await second.stop()
     return told, after
 
@@ -83,7 +83,7 @@ async def sent_after_the_end(settings: Settings) -> None:
 def test_sending_in_an_ended_transaction_raises_the_reason(settings: Settings) -> None:
     """The client's own error is that it cannot send outside of a transaction."""
     with pytest.raises(ProducerFenced, match="another worker"):
-        asyncio.run(asyncio.wait_for(sent_after_the_end(settings), 30))
+        asyncio.run(asyncio.wait_for(sent_after_the_end(settings), 90))
 
 
 def test_an_unanswered_commit_blocks_no_checkpoint_after_a_revoke(

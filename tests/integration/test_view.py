@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.integration.past import left
 from tests.integration.viewing import Log, catch_up, counts, stored, surely, with_redis
 
 HOUR = 3_600_000
+DAY = 24 * HOUR
 SERIES = frozenset({"offsets", "counts", "fired", "triggers"})
 
 
@@ -71,7 +73,7 @@ def command(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[
     }
     return subprocess.run(
         [sys.executable, "-m", "agents", "view", *arguments],
-        env=environ, capture_output=True, text=True, timeout=120, check=False,
+        env=environ, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 
@@ -168,8 +170,8 @@ def test_only_the_newest_trigger_ids_are_kept(
     kept = client.zrange(keys.fired, 0, -1)
     assert len(kept) == 20
     assert set(kept) == set(client.hkeys(keys.triggers))
-    newest = max(log.triggers(), key=lambda each: each[0])[1]["data"]["trigger_id"]
-    assert kept[-1] == newest
+    last = max(t for t, _ in log.triggers())
+    assert kept[-1] in {each["data"]["trigger_id"] for t, each in log.triggers() if t == last}
 
 
 def test_days_that_are_long_past_are_counted_no_more(
@@ -205,14 +207,14 @@ def test_later_records_are_in_the_view_too(broker: str, prefix: str, redis_url: 
     producer = KafkaProducer(bootstrap_servers=broker.split(","))
     decision = {"trigger_id": "a" * 32, "recipe": "exit-intent", "version": 1, "step": 1,
                 "person": "visitor:v", "visitor": "v", "outcome": "fired", "at": 1}  # fmt: skip
-    t = 1_767_571_200_000
+    t = int(time.time() * 1000) - 3 * DAY
     producer.send(f"{prefix}triggers.decisions", json.dumps(decision).encode(), b"visitor:v",
                   timestamp_ms=t)  # fmt: skip
     producer.flush()
     producer.close()
     asyncio.run(catch_up(settings))
     added = asyncio.run(counts(settings)) - before
-    assert added == {("2026-01-05", "exit-intent", "fired", ""): 1}
+    assert added == {(projection.day(t), "exit-intent", "fired", ""): 1}
 
 
 def test_the_user_in_the_documentation_may_do_all_that_the_view_needs_and_no_more(

@@ -17,7 +17,7 @@ from agents.view.redis_keys import RedisKeys
 from agents.view.writer import Writer
 from stream import recipes_file
 
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 
 
 @dataclass

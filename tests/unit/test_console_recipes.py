@@ -41,7 +41,7 @@ def test_the_default_text_decides_like_the_shipped_recipes() -> None:
 
 def test_a_valid_draft_lists_its_changes() -> None:
     found = draft("recipes:\n  - name: cart-abandonment\n    steps: [2h]\n", DEFAULT)
-    assert found.fault is None
+    assert found.faults == ()
     assert found.document == LATER
     assert any("cart-abandonment" in each for each in found.changes)
 
@@ -56,17 +56,22 @@ def test_a_valid_draft_lists_its_changes() -> None:
     ],
 )
 def test_a_fault_is_reported_with_its_line(text: str, line: int | None, why: str) -> None:
-    found = draft(text, DEFAULT).fault
-    assert found is not None
+    [found] = draft(text, DEFAULT).faults
     assert why in found.why
     assert not found.why.startswith("draft")
     if line is not None:
         assert found.line == line
 
 
+def test_all_faults_of_a_draft_are_reported_in_the_order_of_their_lines() -> None:
+    text = "recipes:\n  - name: nothing-like-it\n  - name: exit-intent\n    cooldown: 7\n    step: [2h]\n"
+    found = draft(text, DEFAULT)
+    assert [fault.line for fault in found.faults] == [2, 4, 5]
+    assert found.document is None
+
+
 def test_a_draft_that_is_too_long_is_not_read() -> None:
-    found = draft("#" * (LARGEST + 1), DEFAULT).fault
-    assert found is not None
+    [found] = draft("#" * (LARGEST + 1), DEFAULT).faults
     assert "at most" in found.why
 
 

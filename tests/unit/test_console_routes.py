@@ -39,10 +39,10 @@ def test_recipes_in_force_and_changes_of_a_draft_need_no_broker() -> None:
         assert (found["current"], found["newest"], found["may_publish"]) == (0, 0, False)
         assert found["text"] == DEFAULT_TEXT
         status, checked = await post(client, "/api/recipes/check", {"text": DRAFT})
-        assert (status, checked["fault"]) == (200, None)
+        assert (status, checked["faults"]) == (200, [])
         assert checked["changes"]
         _, wrong = await post(client, "/api/recipes/check", {"text": "recipes: 1"})
-        assert (wrong["fault"]["line"], wrong["changes"]) == (1, [])
+        assert ([each["line"] for each in wrong["faults"]], wrong["changes"]) == ([1], [])
 
     visited(test, PageSettings())
 

@@ -95,12 +95,19 @@ def test_a_file_that_is_not_text_is_named(
 def test_a_wrong_file_is_not_published(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No broker is asked."""
+    """No broker is asked. All faults are told, as `check` tells them."""
     monkeypatch.setenv("TRIGGERS_KAFKA", "127.0.0.1:1")
-    file = tmp_path / "recipes.yaml"
-    file.write_text("recipes:\n  - name: exit-intent\n    color: red\n")
-    assert main(["recipes", "publish", str(file)]) == 1
-    assert capsys.readouterr().err.startswith(f"{file}:3: recipes[0].color: is no field")
+    text = "recipes:\n  - name: exit-intent\n    color: red\n  - {kind: exit-intent}\n  - name: x\n"
+    status, file = checked(tmp_path, text)
+    told = capsys.readouterr().err
+    assert main(["recipes", "publish", str(file)]) == status == 1
+    assert capsys.readouterr().err == told
+    places = [": ".join(line.split(": ")[:2]) for line in told.splitlines()]
+    assert places == [
+        f"{file}:3: recipes[0].color",
+        f"{file}:4: recipes[1]",
+        f"{file}:5: recipes[2].name",
+    ]
 
 
 def test_without_a_broker_nothing_can_be_listed(

@@ -1,5 +1,7 @@
 """A recipes file: what it may leave out, and how its faults are reported."""
 
+import json
+
 import pytest
 
 from stream import recipes_file
@@ -7,6 +9,7 @@ from stream.durations import DAY, HOUR, MINUTE, SECOND
 from stream.kinds.registry import SHIPPED as SHIPPED_RECIPES
 from stream.recipes.recipe import Cap, Quiet
 from stream.recipes_file import RecipesError, load
+from stream.recipes_lines import MOST
 
 SHIPPED = {
     "exit-intent": ((0,), 0, 7 * DAY, 30 * SECOND, 100, False),
@@ -225,6 +228,100 @@ def test_a_fault_is_reported_with_its_line_or_path_and_the_whole_file_is_refused
     with pytest.raises(RecipesError) as caught:
         load(text, "file.yaml")
     assert str(caught.value).startswith(message)
+
+
+FAULTY = """\
+recipe: []
+policy:
+  keep: 7d
+  caps:
+    - {max: 0, per: 1h, then: drop}
+    - {per: 1x}
+recipes:
+  - name: exit-intent
+    stps: [1h]
+    cooldown: 7
+    cooldown: 8
+    channels: [email, fax, pigeon]
+    when: {traits.value: {min: many}}
+  - kind: cart-abandonment
+    steps: [2h, 1h]
+  - name: cart-abandonment
+    steps: [2h, 1h]
+    audience: lapsed
+  - name: cart-abandonement
+  - 7
+  - {name: cart-abandonment, attribution: 90d}
+audiences:
+  - name: lapse
+    members: {orders: {least: 1}}
+  - members: []
+"""
+SAID = """\
+file:1: recipe: is no field here: did you mean recipes?
+file:5: policy.caps[0].max: expected 1 or more, got 0
+file:6: policy.caps[1]: max is missing
+file:6: policy.caps[1]: then is missing
+file:6: policy.caps[1].per: expected a duration such as 30s, 45m, 24h or 7d, or 0, got "1x"
+file:9: recipes[0].stps: is no field here: did you mean steps?
+file:11: cooldown is there twice: keep one
+file:11: recipes[0].cooldown: expected a duration such as 30s, 45m, 24h or 7d, or 0, got 8
+file:12: recipes[0].channels[1]: is no value here: expected one of email, sms, push, messenger, onsite
+file:12: recipes[0].channels[2]: is no value here: expected one of email, sms, push, messenger, onsite
+file:13: recipes[0].when.traits.value.min: expected a number, got "many"
+file:14: recipes[1]: name is missing
+file:17: recipes[2].steps[1] must be longer than the step before it
+file:19: recipes[3].name: there is no kind cart-abandonement, and a recipe without a kind has its name for one: did you \
+mean cart-abandonment?
+file:20: recipes[4]: expected a map of fields, got 7
+file:21: recipes[5].name: cart-abandonment is there twice
+file:24: audiences[0].members.orders.least: is no field here: expected one of max, min
+file:25: audiences[1]: name is missing
+file:25: audiences[1].members: expected a list of 1 or more, got a list
+"""
+"""Not told is what rests on a part with a fault: whether there is the audience, and whether keep is long enough."""
+
+
+def test_all_faults_are_told_in_the_order_of_their_lines() -> None:
+    with pytest.raises(RecipesError) as caught:
+        load(FAULTY, "file")
+    assert str(caught.value).splitlines() == SAID.splitlines()
+    assert [fault.line for fault in caught.value.faults] == [
+        int(line.split(":")[1]) for line in SAID.splitlines()
+    ]
+
+
+def test_all_faults_that_no_schema_sees_are_told() -> None:
+    text = (
+        "policy: {keep: 900d}\nrecipes:\n  - {name: soon, kind: cart}\n"
+        "  - {name: exit-intent, steps: [2h, 1h], audience: vip}\n  - {name: exit-intent}"
+    )
+    with pytest.raises(RecipesError) as caught:
+        load(text, "file")
+    found = [line.split(": ")[0] for line in str(caught.value).splitlines()]
+    assert found == ["file:1", "file:3", "file:4", "file:4", "file:5"]
+
+
+def test_a_time_that_is_too_long_for_keep_is_told_beside_other_faults() -> None:
+    text = "policy: {keep: 40d}\nrecipes:\n  - {name: exit-intent, attribution: 60d}\n  - 7"
+    with pytest.raises(RecipesError) as caught:
+        load(text, "file")
+    assert [fault.line for fault in caught.value.faults] == [3, 4]
+
+
+def test_the_faults_of_all_documents_of_a_history_are_told() -> None:
+    documents = [{"recipes": [{"name": "A"}]}, {"from": 5, "recipes": 7, "policy": {"keep": "1d"}}]
+    with pytest.raises(RecipesError) as caught:
+        recipes_file.load_history(json.dumps({"history": documents}), "file")
+    found = [line.split(" ")[1].rstrip(":") for line in str(caught.value).splitlines()]
+    assert found == ["history[0].recipes[0].name", "history[1].recipes", "history[1].policy.keep"]
+
+
+def test_a_file_with_very_many_faults_tells_a_hundred_of_them() -> None:
+    with pytest.raises(RecipesError) as caught:
+        load("recipes:\n" + "  - 7\n" * 250, "file")
+    lines = str(caught.value).splitlines()
+    assert (len(lines), lines[-1]) == (MOST + 1, "file: and 150 more")
 
 
 def test_the_memory_of_what_fired_is_as_long_as_the_longest_window() -> None:

@@ -1,10 +1,10 @@
-/* The draft: it has line numbers, and is checked while somebody writes. The line of a fault is marked. */
+/* The draft: it has line numbers, and is checked while somebody writes. The lines of its faults are marked. */
 import { $, h } from "./dom.js";
 import { post } from "./post.js";
 
 const PAUSE = 400; // ms without a key before it is checked
 
-let timer = null, checking = null, fault = null, changed = () => {};
+let timer = null, checking = null, faults = [], changed = () => {};
 /** The state of the draft: "empty" | "checking" | "wrong" | "same" | "ready". */
 export let state = "empty";
 
@@ -49,8 +49,7 @@ export async function check() {
   try {
     const found = await post("/api/recipes/check", { text: content }, { signal: checking.signal });
     if (content !== text()) return;
-    fault = found.data.fault ?? null;
-    show(found.ok ? found.data : { fault: { line: null, why: found.data.fault }, changes: [] });
+    show(found.ok ? found.data : { faults: [{ line: null, why: found.data.fault }], changes: [] });
   } catch (error) {
     if (error.name === "AbortError") return;
     $("draft-state").replaceChildren(h("p", { class: "empty" }, "The console does not answer: the draft was not checked."));
@@ -58,12 +57,12 @@ export async function check() {
   }
 }
 
-function show({ fault: wrong, changes }) {
-  $("draft").setAttribute("aria-invalid", String(Boolean(wrong)));
+function show({ faults: found, changes }) {
+  faults = found;
+  $("draft").setAttribute("aria-invalid", String(Boolean(found.length)));
   number();
-  if (wrong) {
-    const where = wrong.line ? h("button", { type: "button", class: "plain", onclick: () => at(wrong.line) }, `Line ${wrong.line}`) : null;
-    $("draft-state").replaceChildren(h("p", { class: "wrong" }, where, where ? " " : null, wrong.why));
+  if (found.length) {
+    $("draft-state").replaceChildren(h("ul", { class: "faults" }, found.map(wrong)));
     enter("wrong");
   } else if (!changes.length) {
     $("draft-state").replaceChildren(h("p", { class: "note" }, "It decides like the recipes in force."));
@@ -74,13 +73,18 @@ function show({ fault: wrong, changes }) {
   }
 }
 
-/** Numbers the lines, and marks the one with the fault. */
+function wrong({ line, why }) {
+  const where = line ? h("button", { type: "button", class: "plain", onclick: () => at(line) }, `Line ${line}`) : null;
+  return h("li", { class: "wrong" }, where, where ? " " : null, why);
+}
+
+/** Numbers the lines, and marks those with a fault. */
 function number() {
   const count = text().split("\n").length, lines = $("draft-lines");
   while (lines.childElementCount > count) lines.lastElementChild.remove();
   while (lines.childElementCount < count) lines.append(h("li", {}, lines.childElementCount + 1));
   for (const bad of lines.querySelectorAll(".bad")) bad.classList.remove("bad");
-  if (fault?.line) lines.children[fault.line - 1]?.classList.add("bad");
+  for (const { line } of faults) lines.children[line - 1]?.classList.add("bad");
   lines.scrollTop = $("draft").scrollTop;
 }
 

@@ -24,7 +24,10 @@ DOCUMENTED = ("shopify", "adobe-commerce", "ga4")
 
 LOAD_S = 60.0
 QUIET_S = 1.0
-"""Seconds without a request after which a closed page has sent everything."""
+"""Seconds without a request after which a page that has sent what was expected sends nothing more."""
+
+PATIENCE_S = 30.0
+"""Seconds after which a closed page counts as done, whatever is missing: the comparison tells it."""
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -95,13 +98,19 @@ def shop(packages: Path = FOLDER) -> Iterator[str]:
 
 
 def visit(
-    tab: Chrome, url: str, page: str, found: Walk, **wanted: str
+    tab: Chrome, url: str, page: str, found: Walk, enough: Callable[[], bool], **wanted: str
 ) -> Callable[[str], Awaitable[str]]:
-    """A walk through a page: to its end, away from it, until it has sent everything."""
+    """A walk through a page: to its end, away from it, until it has sent everything.
+
+    `enough`: whether all expected events are in Kafka.
+    """
 
     async def walk(collector: str) -> str:
         query = urlencode({"collector": collector, **wanted})
         await asyncio.to_thread(_look, tab, f"{url}/{page}.html?{query}")
+        limit = asyncio.get_running_loop().time() + PATIENCE_S
+        while not await asyncio.to_thread(enough) and asyncio.get_running_loop().time() < limit:
+            await asyncio.sleep(0.1)
         heard = -1
         while heard != len(found.heard):
             heard = len(found.heard)

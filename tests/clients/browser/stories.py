@@ -1,10 +1,15 @@
 """The expected events of each page of this folder, and the walk through a page."""
 
+import json
+from collections import Counter
+from collections.abc import Callable
+
 from selenium.webdriver import Chrome
 
 from agents.config.settings import Settings
 from tests.clients.browser.pages import visit
-from tests.clients.walking import Answering, Walk, honest, walked
+from tests.clients.walking import Answering, Walk, brief, honest, walked
+from tests.integration.collecting import kept
 
 SEGMENT = """\
 page.viewed V: home /segment.html
@@ -103,11 +108,18 @@ QUICK = ("shopify's pixel", "matomo", "ga4 copied")
 
 
 def walk(
-    name: str, settings: Settings, tab: Chrome, url: str, answering: Answering = honest
+    name: str,
+    settings: Settings,
+    tab: Chrome,
+    url: str,
+    enough: Callable[[], bool],
+    answering: Answering = honest,
 ) -> Walk:
+    """`enough`: whether what is expected is in Kafka."""
     page, wanted, _ = STORIES[name]
     found = Walk()
-    return walked(settings, visit(tab, url, page, found, **wanted), answering, found=found)
+    script = visit(tab, url, page, found, enough, **wanted)
+    return walked(settings, script, answering, found=found)
 
 
 def plain(story: str) -> list[str]:
@@ -117,7 +129,13 @@ def plain(story: str) -> list[str]:
 
 
 def check(name: str, settings: Settings, tab: Chrome, url: str) -> None:
-    done = walk(name, settings, tab, url)
+    wanted = Counter(plain(STORIES[name][2]))
+
+    def all_are_there() -> bool:
+        told = [brief(json.loads(record.value)) for record in kept(settings) if record.value]
+        return wanted <= Counter(plain("\n".join(told)))
+
+    done = walk(name, settings, tab, url, all_are_there)
     assert plain("\n".join(done.told())) == plain(STORIES[name][2]), done
     assert done.copies() == 1
     settings_of_theirs = [each for each in done.heard if (each.method, each.status) == ("GET", 404)]

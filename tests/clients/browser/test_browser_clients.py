@@ -1,6 +1,7 @@
 """Published browser SDKs in a real Chromium, on pages of another site than the collector's."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from selenium.webdriver import Chrome
@@ -8,7 +9,7 @@ from selenium.webdriver import Chrome
 from agents.config.settings import Settings
 from tests.clients.browser.pages import NODE, shop
 from tests.clients.browser.stories import QUICK, STORIES, check, walk
-from tests.clients.walking import accepted
+from tests.clients.walking import accepted, repeated
 from tests.node import installed
 
 
@@ -29,4 +30,5 @@ def test_an_answer_of_202_makes_the_client_send_everything_again(
     settings: Settings, tab: Chrome, url: str
 ) -> None:
     """The control of the test above: PostHog's library resends events accepted with a success other than 200."""
-    assert walk("posthog", settings, tab, url, accepted).copies() > 1
+    sent_again = partial(repeated, settings)
+    assert walk("posthog", settings, tab, url, sent_again, accepted).copies() > 1
