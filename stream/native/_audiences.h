@@ -42,7 +42,7 @@ static int note_view(PyObject *interests, PyObject *names, PyObject *of, PyObjec
     if (!name) return PyErr_Occurred() ? -1 : 1;
     PyObject *interest = interests ? PyDict_GetItemWithError(interests, name) : NULL;
     if (!interest) return PyErr_Occurred() ? -1 : 0;
-    if (number(view, VIEW_at) > number(interest, INTEREST_viewed)) put(interest, INTEREST_viewed, AT(view, VIEW_at));
+    if (number(view, VIEW_at) > number(interest, INTEREST_viewed)) put_slot(interest, INTEREST_viewed, AT(view, VIEW_at));
     return 1;
 }
 
@@ -196,7 +196,7 @@ static int look(const Audiences *audiences, PyObject *person, PyObject *at, PyOb
         if (done < 0) return -1;
     }
     if (changes == NEVER_CHANGES) changes = NEVER;
-    if (number(life, LIFE_bound) != changes && put_number(life, LIFE_bound, changes) < 0) return -1;
+    if (number(life, LIFE_bound) != changes && put_slot_number(life, LIFE_bound, changes) < 0) return -1;
     return 1;
 }
 

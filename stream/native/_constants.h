@@ -20,6 +20,11 @@
 #define ACTIVE 1
 #define IDLE 2
 
+#define MOST_ORDERS 1000
+#define KEPT_LINES 5            /* of so many orders */
+#define LARGEST_LINES (256 * 1024) /* characters of the lines of these orders */
+#define LARGEST_CART (256 * 1024)  /* characters */
+
 /* Of a record of the changelog: bytes before a packed state, and the place of the deadline among them. */
 #define HEADER 25
 #define ARMED 9
@@ -29,13 +34,16 @@ static const SharedConstant shared_constants[] = {
     {"KEPT_IDS", KEPT_IDS}, {"KEPT_VIEWS", KEPT_VIEWS}, {"NOTHING", NOTHING}, {"LONGEST_TEXT", LONGEST_TEXT},
     {"ACTIVE", ACTIVE},
     {"IDLE", IDLE},         {"HEADER", HEADER},         {"ARMED", ARMED},
+    {"MOST_ORDERS", MOST_ORDERS}, {"KEPT_LINES", KEPT_LINES}, {"LARGEST_LINES", LARGEST_LINES},
+    {"LARGEST_CART", LARGEST_CART},
 };
 
 #define CONSTANTS ((int)(sizeof shared_constants / sizeof *shared_constants))
 
-/* The types of events that are taken: the first SHOWN wholly; of the others what is the same for all events, and Python
- * does what their own fields say. */
-enum { PAGE, PRODUCT, CATEGORY, SEARCH, PING, EXIT_SIGNAL, SHOWN, KINDS = SHOWN + 6 };
+/* The types of events that are taken: the first SHOWN wholly. The others are decoded by Python. Of them is done here what is the
+ * same for all events, a plain item and a plain order; Python does what their own fields say else. */
+enum { PAGE, PRODUCT, CATEGORY, SEARCH, PING, EXIT_SIGNAL, SHOWN, CART_UPDATED = SHOWN, ITEM_ADDED, ITEM_REMOVED, STARTED,
+       ADVANCED, ORDER_PLACED, KINDS };
 static const char *const type_words[KINDS] = {
     "page.viewed",  "product.viewed",  "category.viewed",   "search.performed", "activity.pinged",  "exit.signal",
     "cart.updated", "cart.item_added", "cart.item_removed", "checkout.started", "checkout.advanced", "order.placed"};

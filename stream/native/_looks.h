@@ -43,14 +43,14 @@ static int fits(const Seen *s, Py_ssize_t fed) {
 static int feed(Seen *s, PyObject *episode) {
     PyObject *evidence = evidence_of(s);
     if (!evidence) return -1;
-    put(episode, EPISODE_visitor, AT(s->fact, IDLE_FACT_visitor));
-    put(episode, EPISODE_fed_at, AT(s->fact, IDLE_FACT_at));
-    put(episode, EPISODE_cart_id, s->id);
-    put(episode, EPISODE_looked_at, looked_at(s));
-    put(episode, EPISODE_cart, s->cart);
-    put(episode, EPISODE_checkout, s->checkout);
-    put(episode, EPISODE_contents, s->contents);
-    put(episode, EPISODE_evidence, evidence);
+    put_slot(episode, EPISODE_visitor, AT(s->fact, IDLE_FACT_visitor));
+    put_slot(episode, EPISODE_fed_at, AT(s->fact, IDLE_FACT_at));
+    put_slot(episode, EPISODE_cart_id, s->id);
+    put_slot(episode, EPISODE_looked_at, looked_at(s));
+    put_slot(episode, EPISODE_cart, s->cart);
+    put_slot(episode, EPISODE_checkout, s->checkout);
+    put_slot(episode, EPISODE_contents, s->contents);
+    put_slot(episode, EPISODE_evidence, evidence);
     return 0;
 }
 
@@ -178,11 +178,11 @@ static PyObject *sub_kind_of(PyObject *summary) {
 static int feed_browsing(Seen *s, PyObject *episode) {
     PyObject *evidence = evidence_of(s);
     if (!evidence) return -1;
-    put(episode, EPISODE_fed_at, AT(s->fact, IDLE_FACT_at));
-    put(episode, EPISODE_product, AT(s->summary, SUMMARY_subject));
-    put(episode, EPISODE_looked_at, looked_at(s));
-    put(episode, EPISODE_sub_kind, sub_kind_of(s->summary));
-    put(episode, EPISODE_evidence, evidence);
+    put_slot(episode, EPISODE_fed_at, AT(s->fact, IDLE_FACT_at));
+    put_slot(episode, EPISODE_product, AT(s->summary, SUMMARY_subject));
+    put_slot(episode, EPISODE_looked_at, looked_at(s));
+    put_slot(episode, EPISODE_sub_kind, sub_kind_of(s->summary));
+    put_slot(episode, EPISODE_evidence, evidence);
     return 0;
 }
 

@@ -117,7 +117,7 @@ static int convert(PyObject *person, PyObject *episode, PyObject *fact, PyObject
         if (!none) return -1;
         Py_SETREF(AT(episode, EPISODE_published), none);
     }
-    put(episode, EPISODE_contents, no_text);
+    put_slot(episode, EPISODE_contents, no_text);
     return 0;
 }
 

@@ -5,7 +5,7 @@
  * and calls Python for the rest, one fact or one step of it at a time: persons that are new, deadlines that fire,
  * other facts, episodes that end or open for some only.
  *
- * A person stays the Struct that Python knows. Each header stands for itself: _slots.h the fields of Structs; _persons.h
+ * A person stays the Struct that Python knows. Each header stands for itself: _slots.h and _person_slots.h the fields of Structs; _persons.h
  * deadlines, planned steps and bounds; _seen.h what counts of a summary; _looks.h what that does to episodes; _orders.h
  * what an order does; _audiences.h what a fact does to audiences.
  *
@@ -39,7 +39,7 @@ typedef struct {
 static int arm(Run *run, PyObject *key, PyObject *person, int64_t deadline) {
     int64_t armed = number(person, PERSON_armed);
     if (armed != NEVER && deadline >= armed) return 0;
-    if (put_number(person, PERSON_armed, deadline) < 0) return -1;
+    if (put_slot_number(person, PERSON_armed, deadline) < 0) return -1;
     return checked(PyObject_CallFunctionObjArgs(run->set_timer, key, AT(person, PERSON_armed), NULL));
 }
 
@@ -55,8 +55,8 @@ static int add_device(PyObject *person, PyObject *fact, PyObject *active, PyObje
 static int apply_active(PyObject *device, PyObject *person, PyObject *fact) {
     PyObject *last_active = AT(fact, ACTIVE_FACT_last_active);
     if (device) {
-        put(device, PERSON_VISITOR_active, Py_True);
-        put(device, PERSON_VISITOR_last_active, last_active);
+        put_slot(device, PERSON_VISITOR_active, Py_True);
+        put_slot(device, PERSON_VISITOR_last_active, last_active);
     } else if (add_device(person, fact, Py_True, last_active, NULL) < 0) return -1;
     return unplan(person);
 }
@@ -65,9 +65,9 @@ static int put_device(PyObject *person, PyObject *fact, PyObject *summary) {
     PyObject *device = PyDict_GetItemWithError(AT(person, PERSON_visitors), AT(fact, IDLE_FACT_visitor));
     PyObject *last_active = AT(summary, SUMMARY_last_active), *visits = AT(summary, SUMMARY_visits);
     if (!device) return PyErr_Occurred() ? -1 : add_device(person, fact, Py_False, last_active, visits);
-    put(device, PERSON_VISITOR_active, Py_False);
-    put(device, PERSON_VISITOR_last_active, last_active);
-    put(device, PERSON_VISITOR_visits, visits);
+    put_slot(device, PERSON_VISITOR_active, Py_False);
+    put_slot(device, PERSON_VISITOR_last_active, last_active);
+    put_slot(device, PERSON_VISITOR_visits, visits);
     return 0;
 }
 
@@ -126,18 +126,18 @@ static int is_forwarded(PyObject *fact, Kind kind) {
 static int apply_fact(Run *run, PyObject *person, PyObject *fact, Kind kind, PyObject *device, int64_t at) {
     PyObject *key = AT(fact, IDLE_FACT_person);
     if (PyDict_SetItem(run->dirty, key, person) < 0) return -1;
-    if (number(person, PERSON_remembered) != NEVER && put_number(person, PERSON_remembered, NEVER) < 0) return -1;
-    if (is(person, PERSON_left) && !is_forwarded(fact, kind)) put(person, PERSON_left, Py_False);
+    if (number(person, PERSON_remembered) != NEVER && put_slot_number(person, PERSON_remembered, NEVER) < 0) return -1;
+    if (is(person, PERSON_left) && !is_forwarded(fact, kind)) put_slot(person, PERSON_left, Py_False);
     int keeps = device && keeps_audiences(person, device, fact, at, run->near);
     int done = kind == ACTIVE ? apply_active(device, person, fact)
                : kind == IDLE ? apply_idle(run, person, fact, at)
                               : place_order(person, fact, at, run->follows, run->recipes, run->out);
     if (done < 0) return -1;
     if (!keeps && settle_audiences(run, person, fact) < 0) return -1;
-    put(person, PERSON_applied, AT(fact, IDLE_FACT_at));
-    put(person, PERSON_last_visitor, AT(fact, IDLE_FACT_visitor));
-    put(person, PERSON_last_n, AT(fact, IDLE_FACT_n));
-    if (number(person, PERSON_armed) <= at && put_number(person, PERSON_armed, NEVER) < 0) return -1;
+    put_slot(person, PERSON_applied, AT(fact, IDLE_FACT_at));
+    put_slot(person, PERSON_last_visitor, AT(fact, IDLE_FACT_visitor));
+    put_slot(person, PERSON_last_n, AT(fact, IDLE_FACT_n));
+    if (number(person, PERSON_armed) <= at && put_slot_number(person, PERSON_armed, NEVER) < 0) return -1;
     int64_t deadline = deadline_of(person, run->keep);
     run->applied++;
     return deadline == -2 ? -1 : arm(run, key, person, deadline);
@@ -372,11 +372,21 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
 
 /* ---- the module ---- */
 
+/* (person, how long it is remembered in ms): as Person.deadline. */
+static PyObject *deadline(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+    if (count != 2 || !Py_IS_TYPE(args[0], (PyTypeObject *)types[PERSON]))
+        return PyErr_SetString(PyExc_TypeError, "expected a person and a time"), NULL;
+    long long keep = PyLong_AsLongLong(args[1]);
+    int64_t found = PyErr_Occurred() ? -2 : deadline_of(args[0], keep);
+    return PyErr_Occurred() ? NULL : PyLong_FromLongLong(found);
+}
+
 static PyMethodDef module_functions[] = {
     {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS, NULL},
     {"add", add, METH_VARARGS, NULL},
     {"apply", apply, METH_VARARGS, NULL},
     {"fire_all", fire_all, METH_VARARGS, NULL},
+    {"deadline", (PyCFunction)(void (*)(void))deadline, METH_FASTCALL, NULL},
     {"unkeyed", unkeyed, METH_O, NULL},
     {NULL}};
 

@@ -4,7 +4,7 @@
 #define STREAM_NATIVE_PERSONS_H
 
 #include "_shared.h"
-#include "_slots.h"
+#include "_person_slots.h"
 
 /* Python's own functions for what is rare, in the order in which they are passed in. */
 enum { DEADLINE, TRIM, PLAN, SUMMARIZE, REMEMBER, FINGERPRINT, FUNNEL, OPEN_IN_FUNNEL, BROWSE, CLOSE, VIEWED, SETTLE, TIDY,
@@ -114,7 +114,7 @@ static int64_t anchor_of(PyObject *person, int *active) {
 }
 
 static int put_due(PyObject *episode, int64_t due) {
-    return number(episode, EPISODE_due) == due ? 0 : put_number(episode, EPISODE_due, due);
+    return number(episode, EPISODE_due) == due ? 0 : put_slot_number(episode, EPISODE_due, due);
 }
 
 /* Plans the next step of an episode, as `steps.plan` does. */
@@ -171,6 +171,26 @@ static int has_old_browsing(PyObject *episodes) {
     return 0;
 }
 
+/* Whether a trigger of the episode may still be acted on. */
+static int is_valid(PyObject *episode, int64_t now) {
+    for (EACH(each, AT(episode, EPISODE_published)))
+        if (number(each, PUBLISHED_valid_until) > now) return 1;
+    return 0;
+}
+
+/* Drops the finished browse episodes of earlier visits, as trimming._trim_browsing does. */
+static int drop_old_browsing(PyObject *person, int64_t now) {
+    PyObject *episodes = AT(person, PERSON_episodes), *kept = PyList_New(0);
+    if (!kept) return -1;
+    for (EACH(each, episodes)) {
+        int is_old = !is(each, EPISODE_open) && same_str(AT(each, EPISODE_kind), kinds[BROWSE_KIND]) &&
+                     has_later_visit(episodes, each) && !is_valid(each, now);
+        if (!is_old && PyList_Append(kept, each) < 0) return Py_DECREF(kept), -1;
+    }
+    Py_SETREF(AT(person, PERSON_episodes), kept);
+    return 0;
+}
+
 static int has_old_carts(PyObject *carts, int64_t now) {
     Py_ssize_t at = 0, lines = 0, held;
     PyObject *id, *cart;
@@ -192,17 +212,16 @@ static int has_old_purchases(PyObject *bought, int64_t now) {
     return count > MOST_LINES || PyDict_GET_SIZE(bought) > MOST_CARTS;
 }
 
-/* Drops what exceeds the bounds: asks whether `trimming.trim` would drop anything. */
+/* Drops what exceeds the bounds. Python's `trimming.trim` drops all that is not an old visit's browse episode. */
 static int trim(PyObject *person, PyObject *time, int64_t now) {
     PyObject *episodes = AT(person, PERSON_episodes);
     Py_ssize_t count = PyList_GET_SIZE(episodes);
-    if (PyDict_GET_SIZE(AT(person, PERSON_visitors)) <= MOST_VISITORS &&
-        PyList_GET_SIZE(AT(person, PERSON_cancelled)) <= MOST_ORDERS &&
-        PyList_GET_SIZE(AT(person, PERSON_unpaid)) <= MOST_ORDERS && !has_old_purchases(AT(person, PERSON_bought), now) &&
-        !has_old_carts(AT(person, PERSON_carts), now) && (count <= FEW || !has_old_browsing(episodes)) &&
-        count <= MOST_REMEMBERED)
-        return 0;
-    return checked(PyObject_CallFunctionObjArgs(functions[TRIM], person, time, NULL));
+    if (PyDict_GET_SIZE(AT(person, PERSON_visitors)) > MOST_VISITORS ||
+        PyList_GET_SIZE(AT(person, PERSON_cancelled)) > MOST_ORDERS ||
+        PyList_GET_SIZE(AT(person, PERSON_unpaid)) > MOST_ORDERS || has_old_purchases(AT(person, PERSON_bought), now) ||
+        has_old_carts(AT(person, PERSON_carts), now) || count > MOST_REMEMBERED)
+        return checked(PyObject_CallFunctionObjArgs(functions[TRIM], person, time, NULL));
+    return count > FEW && has_old_browsing(episodes) ? drop_old_browsing(person, now) : 0;
 }
 
 #endif

@@ -9,6 +9,8 @@
 #include "_packed.h"
 #include "_records.h"
 #include "_facts.h"
+#include "_filling.h"
+#include "_placing.h"
 #include "_visitor.h"
 
 /* What becomes of an event. RAISED: an exception is set. */
@@ -53,7 +55,7 @@ static inline Visitor *new_visitor(const Run *run, PyObject *name) {
     return (Visitor *)made;
 }
 
-static inline int same_str(Text text, PyObject *str) {
+static inline int is_str(Text text, PyObject *str) {
     Py_ssize_t size;
     const char *at = str ? PyUnicode_AsUTF8AndSize(str, &size) : NULL;
     return at && same_text(text, (Text){at, size});
@@ -88,7 +90,7 @@ static inline Visitor *visitor_of(const Run *run, const Event *event, const Even
     Py_DECREF(id);
     if (is_new || !v) return v;
     if (Py_TYPE(v) != &VisitorType) return NULL;
-    if (event->customer.at && !same_str(event->customer, v->customer)) return NULL;
+    if (event->customer.at && !is_str(event->customer, v->customer)) return NULL;
     if (!fire(run, v, t) || offset <= v->applied) return NULL;
     return has_id(&v->ids, name) ? NULL : v;
 }
@@ -150,11 +152,25 @@ static inline int may_pop_up(const Run *run, const Visitor *v, const Event *even
 /* What Python does with an event of its own visit, of the types that are not taken wholly. None: not that alone. */
 static inline PyObject *fold_of(const Event *event) { return PyTuple_GET_ITEM(folds, event->kind - SHOWN); }
 
+/* What an event of an own visit says by its own fields. */
+static inline int apply_own(Visitor *v, const Event *event, PyObject *python, int64_t t) {
+    int done = event->kind == ITEM_ADDED ? add_item(v, python, t) : 0;
+    if (done) return done < 0 ? -1 : 0;
+    return checked(PyObject_CallFunction(fold_of(event), "OOL", (PyObject *)v, python, (long long)t));
+}
+
+/* An event of another sort than those of visits. */
+static inline int apply_other(const Run *run, Visitor *v, const Event *event, PyObject *python, int64_t t) {
+    if (event->kind == ORDER_PLACED && is_plain_order(v, event, python))
+        return place_order(v, event, python, t, run->facts, run->out);
+    if (PyErr_Occurred()) return -1;
+    return checked(PyObject_CallFunction(run->apply, "OOL", (PyObject *)v, python, (long long)t));
+}
+
 /* An engaged event: the visit goes on, then what the event shows, then presence. `python`: see `apply_to`. */
 static inline int apply_engaged(const Run *run, Visitor *v, const Event *event, PyObject *python, int64_t t) {
     engage(v, t);
-    if (python && checked(PyObject_CallFunction(fold_of(event), "OOL", (PyObject *)v, python, (long long)t)) < 0)
-        return -1;
+    if (python && apply_own(v, event, python, t) < 0) return -1;
     switch (event->kind) {
     case PAGE: turn(v, event->page < PAGE_KINDS ? page_names[event->page] : NULL, t); break;
     case PRODUCT: if (view(v, event, t) < 0) return -1; break;
@@ -235,7 +251,7 @@ static inline Result apply_to(Run *run, const Event *event, PyObject *python, in
     }
     if (mark_dirty(run, v) < 0) return RAISED;
     if (python && fold_of(event) == Py_None) {
-        if (checked(PyObject_CallFunction(run->apply, "OOL", (PyObject *)v, python, (long long)t)) < 0) return RAISED;
+        if (apply_other(run, v, event, python, t) < 0) return RAISED;
     } else if (event->kind != EXIT_SIGNAL && apply_engaged(run, v, event, python, t) < 0) {
         return RAISED;
     }

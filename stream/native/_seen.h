@@ -152,17 +152,17 @@ static PyObject *as_python(Seen *s) {
     PyTypeObject *type = (PyTypeObject *)types[SEEN];
     PyObject *found = type->tp_new(type, no_arguments, NULL);
     if (!found) return NULL;
-    put(found, SEEN__summary, s->summary);
-    put(found, SEEN__evidence, s->evidence ? s->evidence : Py_None);
-    put(found, SEEN_cart, s->cart);
-    put(found, SEEN_checkout, s->checkout);
-    put(found, SEEN_contents, s->contents);
-    put(found, SEEN_given_contents, s->given_contents);
-    put(found, SEEN_held, s->held ? s->held : AT(s->known, KNOWN_CART_lines));
-    put(found, SEEN_last, s->last ? s->last : Py_None);
-    put(found, SEEN_lines, s->whole ? s->cart_lines : no_lines);
-    put(found, SEEN_old, s->old ? Py_True : Py_False);
-    put(found, SEEN_stale, s->stale ? Py_True : Py_False);
+    put_slot(found, SEEN__summary, s->summary);
+    put_slot(found, SEEN__evidence, s->evidence ? s->evidence : Py_None);
+    put_slot(found, SEEN_cart, s->cart);
+    put_slot(found, SEEN_checkout, s->checkout);
+    put_slot(found, SEEN_contents, s->contents);
+    put_slot(found, SEEN_given_contents, s->given_contents);
+    put_slot(found, SEEN_held, s->held ? s->held : AT(s->known, KNOWN_CART_lines));
+    put_slot(found, SEEN_last, s->last ? s->last : Py_None);
+    put_slot(found, SEEN_lines, s->whole ? s->cart_lines : no_lines);
+    put_slot(found, SEEN_old, s->old ? Py_True : Py_False);
+    put_slot(found, SEEN_stale, s->stale ? Py_True : Py_False);
     return s->as_python = found;
 }
 
@@ -191,7 +191,7 @@ static int is_shown(PyObject *bought, PyObject *lines) {
 static int show(PyObject *bought, Seen *s) {
     for (EACH(line, bought))
         if (s->at < number(line, BOUGHT_LINE_until) && is_shown(line, s->cart_lines) &&
-            put_number(line, BOUGHT_LINE_until, s->at + BOUGHT_FOR) < 0)
+            put_slot_number(line, BOUGHT_LINE_until, s->at + BOUGHT_FOR) < 0)
             return -1;
     return 0;
 }
@@ -219,9 +219,9 @@ static int remember(Seen *s) {
         return done;
     }
     if (s->changed_at < number(s->known, KNOWN_CART_changed_at)) return 0;
-    put(s->known, KNOWN_CART_changed_at, AT(s->cart, CART_changed_at));
-    put(s->known, KNOWN_CART_contents, s->given_contents);
-    if (s->held) put(s->known, KNOWN_CART_lines, s->held);
+    put_slot(s->known, KNOWN_CART_changed_at, AT(s->cart, CART_changed_at));
+    put_slot(s->known, KNOWN_CART_contents, s->given_contents);
+    if (s->held) put_slot(s->known, KNOWN_CART_lines, s->held);
     return 0;
 }
 

@@ -26,6 +26,10 @@ static PyObject *view_type, *view_summary_type, *signal_type, *cart_type; /* Str
 static PyObject *encode;               /* an object to msgpack */
 static PyObject *encode_json;          /* an object to JSON */
 static PyObject *settle;               /* of checkout.py */
+static PyObject *given_lines, *worth;  /* of whole_order.py */
+static PyObject *bound_lines;          /* of orders_placed.py */
+static PyObject *count_order;          /* joined_orders.placed */
+static PyObject *hand_order;           /* own_facts.ordered */
 static PyObject *typed;                /* of decoding.py */
 static PyObject *folds;                /* of engaged_events.py, one for each type that is not taken wholly; None: `apply` */
 static PyObject *decoders;             /* from msgpack, one for each field that only Python reads */

@@ -2,13 +2,14 @@
  *
  * It is equal to stream/state/visitor.py and stream/stages/visitors.py, to the byte of the changelog. These define the
  * behaviour and run where nothing could be compiled. `run` applies an event of six types if the event is plain and
- * changes nothing but the visit of its visitor. Of six more it does what is the same for all events, and calls Python for
- * what a cart, a checkout or an order says. Python applies any other event, one at a time, in its place: keys of identity,
+ * changes nothing but the visit of its visitor. Of six more it does what is the same for all events, a plain item that is
+ * added and a plain order, and calls Python for what else a cart, a checkout or an order says. Python applies any other event, one at a time, in its place: keys of identity,
  * another customer, a late or repeated event, a signal that may be a trigger, anything that is not plainly written.
  *
  * Each header stands for itself: _constants.h what is shared with Python, _settings.h what Python passes in; _text.h,
  * _json.h, _msgpack.h, _records.h the formats; _event.h and _nobody.h an event; _ids.h, _views.h, _visitor.h a visitor;
- * _packed.h its packed state; _facts.h its facts; _run.h the loop over a batch; _restore.h a changelog read back; _murmur2.h the
+ * _packed.h its packed state; _facts.h its facts; _slots.h and _visitor_slots.h the fields of Structs; _filling.h its cart;
+ * _placing.h its orders; _run.h the loop over a batch; _restore.h a changelog read back; _murmur2.h the
  * partition of a key. This file is what Python sees of it.
  *
  * Source: docs/semantics.md, 2, 3 and 5.
@@ -279,26 +280,29 @@ static int keep_words(PyObject **kept, const char *const *words, int count) {
 
 static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"constants", "words", "letters", "nobody", "sorts", "weights", "times",
-                            "unset", "types", "encode", "settle", "typed", "folds", "decoders", "new_cart", NULL};
-    PyObject *constants, *words, *nobody_names, *sorts_given;
+                            "unset", "types", "slots", "encode", "settle", "placing", "typed", "folds", "decoders",
+                            "new_cart", NULL};
+    PyObject *constants, *words, *nobody_names, *sorts_given, *slot_types;
     const char *given_letters;
     Py_ssize_t letters_count, head_size, rest_size;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!O!y#O!O!(ddd)(LLLLL)O(OOOO)(OO)OOO!O!(y#y#)", names, &PyDict_Type,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!O!y#O!O!(ddd)(LLLLL)O(OOOO)O!(OO)O(OOOOO)OO!O!(y#y#)", names, &PyDict_Type,
                                      &constants, &PyDict_Type, &words, &given_letters, &letters_count, &PyTuple_Type,
                                      &nobody_names, &PyTuple_Type, &sorts_given, &cart_weight, &products_weight,
                                      &certain_below, &visit_gap, &idle_after, &late_after, &forget_after,
                                      &checkout_lasts, &unset, &view_type, &view_summary_type, &signal_type, &cart_type,
-                                     &encode, &encode_json, &settle, &typed, &PyTuple_Type, &folds, &PyTuple_Type, &decoders,
+                                     &PyTuple_Type, &slot_types, &encode, &encode_json, &settle, &given_lines, &worth,
+                                     &bound_lines, &count_order, &hand_order, &typed, &PyTuple_Type, &folds, &PyTuple_Type, &decoders,
                                      &new_cart_head.at, &head_size, &new_cart_rest.at, &rest_size))
         return NULL;
     Py_INCREF(kwargs); /* what it holds is used for as long as the process lives */
     new_cart_head.size = head_size;
     new_cart_rest.size = rest_size;
-    if (letters_count != KINDS || PyTuple_GET_SIZE(decoders) != OBJECTS || PyTuple_GET_SIZE(folds) != KINDS - SHOWN)
-        return PyErr_Format(PyExc_ValueError, "compiled for another release: other letters or decoders");
+    if (PyTuple_GET_SIZE(slot_types) != TYPES || letters_count != KINDS || PyTuple_GET_SIZE(decoders) != OBJECTS || PyTuple_GET_SIZE(folds) != KINDS - SHOWN)
+        return PyErr_Format(PyExc_ValueError, "compiled for another release: other letters, types or decoders");
+    for (int i = 0; i < TYPES; i++) types[i] = PyTuple_GET_ITEM(slot_types, i);
     memcpy(letters, given_letters, KINDS);
     if (compare_constants(constants, shared_constants, CONSTANTS) < 0 || check_all_words(words) < 0 || know_sorts(sorts_given) < 0 ||
-        know_nobody(nobody_names) < 0 || keep_words(page_names, page_words, PAGE_KINDS) < 0)
+        know_nobody(nobody_names) < 0 || keep_words(page_names, page_words, PAGE_KINDS) < 0 || find_slots() < 0)
         return NULL;
     Py_RETURN_NONE;
 }

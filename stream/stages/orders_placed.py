@@ -62,7 +62,7 @@ def place(
 
 
 def _keep(state: Visitor, entry: OrderEntry, before: OrderEntry | None, order: WholeOrder) -> None:
-    """Keeps the whole order in the record, with the parts that a repetition adds. Only the latest keep their lines."""
+    """Keeps the whole order in the record, with the parts that a repetition adds."""
     if before is None or before.whole is None:
         entry.whole = order
     elif before is entry:
@@ -72,8 +72,13 @@ def _keep(state: Visitor, entry: OrderEntry, before: OrderEntry | None, order: W
         entry.whole = order
         if before.whole.value is not None:
             entry.whole = structs.replace(order, value=before.whole.value)
+    bound_lines(state.orders)
+
+
+def bound_lines(orders: list[OrderEntry]) -> None:
+    """Lets go the lines of all orders of a record but the last ones."""
     room = limits.LARGEST_LINES
-    for place, kept in enumerate(reversed(state.orders)):
+    for place, kept in enumerate(reversed(orders)):
         if kept.whole is not None and kept.whole.lines:
             room -= size(kept.whole.lines)
             if place >= KEPT_LINES or room < 0:

@@ -106,7 +106,9 @@ class People(WaitingStage[Person, AnyFact]):
         return type(record) is facts.Erased
 
     def _deadline(self, state: Person) -> int:
-        return state.deadline(self._keep)
+        if self._compiled is None:
+            return state.deadline(self._keep)
+        return self._compiled.deadline(state, self._keep)
 
     def _apply_to(self, state: Person, record: AnyFact, out: Outputs) -> None:
         kind, recipes = type(record), self._recipes
@@ -163,7 +165,11 @@ class People(WaitingStage[Person, AnyFact]):
 
     def _count_open_of(self, persons: Mapping[str, Person]) -> None:
         for key, person in persons.items():
-            self._count_open(key, len(person.open_episodes()))
+            number = 0
+            for episode in person.episodes:
+                number += episode.open
+            if number or key in self._open:
+                self._count_open(key, number)
 
     def _count_open(self, key: str, number: int) -> None:
         self.open_episodes += number - self._open.pop(key, 0)

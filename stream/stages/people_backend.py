@@ -24,7 +24,7 @@ from stream.state.life_record import Course, Interest, Life
 from stream.state.orders import OrderEntry
 from stream.state.person import NO_ORDER, Episode, Person, PersonVisitor
 from stream.state.view import View, ViewSummary
-from stream.state.visitor import Checkout
+from stream.state.visitor import Checkout, Published
 from stream.state.whole_order import WholeOrder
 
 
@@ -37,6 +37,8 @@ class PeopleBackend(NamedTuple):
     """Applies waiting facts before a time. Returns (how many were taken, how many of them without Python)."""
     fire_all: Callable[..., None]
     """Goes through persons whose timers have come: sets those that came too early, and calls Python for the others."""
+    deadline: Callable[[Person, int], int]
+    """Like Person.deadline."""
     unkeyed: Callable[[Block], list[bytes]]
     """The values of a block's records that have no key: watermark records."""
 
@@ -92,6 +94,7 @@ _TYPES: Final = (
     facts.Ordered,
     WholeOrder,
     Entered,
+    Published,
 )
 """The types whose fields are read and written in place, in the order of `_slots.h`."""
 
@@ -165,7 +168,9 @@ def _built() -> PeopleBackend | None:
         _configure(_people)
     except (AttributeError, TypeError, ValueError) as fault:
         raise ImportError(f"{_people.__file__} is of another release: run make install") from fault
-    return PeopleBackend(_people.add, _people.apply, _people.fire_all, _people.unkeyed)
+    return PeopleBackend(
+        _people.add, _people.apply, _people.fire_all, _people.deadline, _people.unkeyed
+    )
 
 
 COMPILED: Final = _built()

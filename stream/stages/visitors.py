@@ -19,9 +19,9 @@ from stream.events.types import Event, PersonErased
 from stream.outputs.outputs import Outputs
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
-from stream.stages import announce_facts, erasing
+from stream.stages import announce_facts, erasing, mirrored
 from stream.stages.applying import CODES, KEPT_AS, apply
-from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
+from stream.stages.backend import Callbacks, VisitorBackend, best_backend
 from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
 from stream.stages.record_outcomes import RecordOutcomes, reject, report
 from stream.stages.stage import Stage
@@ -79,7 +79,7 @@ class Visitors(Stage[Visitor]):
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, callbacks
             )
-        outcomes.count(zip(KINDS, applied, strict=False), out)
+        outcomes.count(zip(mirrored.KINDS, applied, strict=False), out)
         self.advance(self._time, out)
 
     def _run(self, records: Iterable[Record], take: Callable[..., None]) -> None:

@@ -65,6 +65,7 @@ def test_every_deciding_file_of_the_core_is_named_in_a_section() -> None:
         "__init__",
         "backend",
         "people_backend",
+        "mirrored",
         "joined_orders",
         "record_outcomes",
         "keyed",

@@ -20,7 +20,7 @@ from stream.events.types import (
     ProductViewed,
     SearchPerformed,
 )
-from stream.stages import backend
+from stream.stages import backend, mirrored
 from tests import effort
 from tests.properties import oddities
 
@@ -43,7 +43,7 @@ def written(event: Event) -> tuple[object, ...]:
     signal: tuple[object, ...] = (None, None, 0)
     if isinstance(event, ExitSignal):
         signal = (event.signal, said(event.held_ms), int(event.form_focus is True))
-    kind = backend.KINDS.index(type(event))
+    kind = mirrored.KINDS.index(type(event))
     known = (event.id, event.visitor, said(event.customer), said(event.client_time))
     return (kind, *known, page, query, product, *signal)
 

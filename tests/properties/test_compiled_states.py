@@ -229,6 +229,10 @@ def test_constants_and_words_of_another_release_are_refused() -> None:
         _visitors.configure(**given | {"constants": given["constants"] | {"MORE": 1}})
     with pytest.raises(ValueError, match="another release"):
         _visitors.configure(**given | {"letters": b"ABC"})
+    with pytest.raises(ValueError, match="another release: other letters, types"):
+        _visitors.configure(**given | {"slots": given["slots"][1:]})
+    with pytest.raises(AttributeError):
+        _visitors.configure(**given | {"slots": given["slots"][::-1]})
     _visitors.configure(**given)
 
 
