@@ -191,12 +191,25 @@ static int drop_old_browsing(PyObject *person, int64_t now) {
     return 0;
 }
 
-static int has_old_carts(PyObject *carts, int64_t now) {
+/* Person.last_placed; NULL for none. */
+static PyObject *last_placed(PyObject *person) {
+    PyObject *last = NULL;
+    for (EACH(order, AT(person, PERSON_orders)))
+        if (!is(order, ORDER_recurring) && (!last || number(order, ORDER_at) > number(last, ORDER_at))) last = order;
+    for (EACH(order, AT(person, PERSON_cancelled)))
+        if (!last || number(order, ORDER_at) > number(last, ORDER_at)) last = order;
+    return last;
+}
+
+/* Whether a known cart was empty long before the last order, or there are too many carts or lines. */
+static int has_old_carts(PyObject *person, int64_t now) {
+    PyObject *carts = AT(person, PERSON_carts), *id, *cart, *last;
     Py_ssize_t at = 0, lines = 0, held;
-    PyObject *id, *cart;
+    int64_t changed;
     while (PyDict_Next(carts, &at, &id, &cart)) {
         lines += held = PyList_GET_SIZE(AT(cart, KNOWN_CART_lines));
-        if (!held && number(cart, KNOWN_CART_changed_at) <= now - EMPTY_FOR) return 1;
+        if (held || (changed = number(cart, KNOWN_CART_changed_at)) > now - EMPTY_FOR) continue;
+        if ((last = last_placed(person)) && changed <= number(last, ORDER_at)) return 1;
     }
     return lines > MOST_LINES || PyDict_GET_SIZE(carts) > MOST_CARTS;
 }
@@ -219,7 +232,7 @@ static int trim(PyObject *person, PyObject *time, int64_t now) {
     if (PyDict_GET_SIZE(AT(person, PERSON_visitors)) > MOST_VISITORS ||
         PyList_GET_SIZE(AT(person, PERSON_cancelled)) > MOST_ORDERS ||
         PyList_GET_SIZE(AT(person, PERSON_unpaid)) > MOST_ORDERS || has_old_purchases(AT(person, PERSON_bought), now) ||
-        has_old_carts(AT(person, PERSON_carts), now) || count > MOST_REMEMBERED)
+        has_old_carts(person, now) || count > MOST_REMEMBERED)
         return checked(PyObject_CallFunctionObjArgs(functions[TRIM], person, time, NULL));
     return count > FEW && has_old_browsing(episodes) ? drop_old_browsing(person, now) : 0;
 }

@@ -29,16 +29,6 @@ static void drop_seen(Seen *s) {
     Py_CLEAR(s->as_python);
 }
 
-/* Person.last_placed; NULL for none. */
-static PyObject *last_placed(PyObject *person) {
-    PyObject *last = NULL;
-    for (EACH(order, AT(person, PERSON_orders)))
-        if (!is(order, ORDER_recurring) && (!last || number(order, ORDER_at) > number(last, ORDER_at))) last = order;
-    for (EACH(order, AT(person, PERSON_cancelled)))
-        if (!last || number(order, ORDER_at) > number(last, ORDER_at)) last = order;
-    return last;
-}
-
 /* Finds the lines and the checkout that count. Returns 0 if only some lines do, or if bought lines must be told from
  * others: Python finds them then. */
 static int count_parts(Seen *s) {

@@ -4,7 +4,6 @@ Source: docs/semantics-life.md, 13.
 """
 
 from functools import lru_cache
-from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -12,6 +11,7 @@ from msgspec import Struct
 
 from stream.outputs.outputs import Outputs
 from stream.outputs.triggers import rfc3339
+from stream.recipes.ids import short_hash
 
 ENTERED: Final = "storefront.audience.entered.v1"
 LEFT: Final = "storefront.audience.left.v1"
@@ -68,7 +68,7 @@ def publish(kind: str, audience: str, person: str, at: int, number: int, out: Ou
 
     The JSON is put together from text that most changes share, for they are many.
     """
-    id = sha256(f"{audience}|{person}|{at}|{number}".encode()).hexdigest()[:32]
+    id = short_hash(f"{audience}|{person}|{at}|{number}")
     before, between, entered, count = _fixed(kind, audience)
     subject, customer = _named(person)
     change = (

@@ -4,7 +4,6 @@ Source: docs/semantics-life.md, "Erasure".
 """
 
 from collections.abc import Iterable
-from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -12,6 +11,7 @@ from msgspec import Struct
 
 from stream.outputs.outputs import Outputs
 from stream.outputs.triggers import rfc3339
+from stream.recipes.ids import short_hash
 from stream.recipes.recipe import Recipes
 
 ERASED: Final = "storefront.person.erased.v1"
@@ -51,7 +51,7 @@ def publish(
 ) -> None:
     """Adds the records of an erasure. `also`: audiences of the person that no recipe names any more · `event`: the id of
     the event that asked, "" if an earlier release read it."""
-    id = sha256(f"erased|{person}|{at}".encode()).hexdigest()[:32]
+    id = short_hash(f"erased|{person}|{at}")
     customer = person.removeprefix("customer:") if person.startswith("customer:") else None
     made = ErasureEvent(
         "1.0",
