@@ -1,8 +1,9 @@
 """(h) A million deadlines at one moment: how long the loop blocks at most, and the CPU of each.
 
 One partition of the visitors stage and one of the people stage, as a worker fires them: a few at a time, with
-their decisions packed. Between two slices other tasks run. The garbage collector has a worker's thresholds. Only CPU
-counts: other processes of the machine do not block the loop.
+their decisions packed, and a checkpoint every two seconds. Between two slices, and between two parts of a checkpoint, other
+tasks run. The garbage collector has a worker's thresholds. Only CPU counts: other processes of the machine do not block
+the loop.
 """
 
 import argparse
@@ -29,6 +30,8 @@ from tests.bench.traffic import START
 SMOKE: Final = "--visitors 20000"
 AT_A_TIME: Final = 1_000
 DAY: Final = 86_400_000
+CHECKPOINT_US: Final = 2_000_000
+"""From checkpoint to checkpoint, as TRIGGERS_CHECKPOINT_MS has it by default."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,18 +98,22 @@ def _carts(first: int, last: int) -> Iterator[tuple[int, int, bytes, bytes]]:
 def _stretches(
     stage: Visitors | People, begin: Callable[[Outputs], None], sent: Callable[[Outputs], None]
 ) -> list[int]:
-    """Microseconds of CPU of each slice, until nothing is due."""
-    took, act = list[int](), begin
+    """Microseconds of CPU of each slice and of each part of a checkpoint, until nothing is due."""
+    took, act, since = list[int](), begin, 0
     while act is begin or stage.owes:
         began, out = time.thread_time_ns(), Outputs()
         act(out)
         sent(out)
         took.append((time.thread_time_ns() - began) // 1000)
-        act = stage.catch_up
+        act, since = stage.catch_up, since + took[-1]
+        if since >= CHECKPOINT_US:
+            took += _parts(stage)
+            stage.committed(stage.committable if isinstance(stage, People) else stage.position)
+            since = 0
     return took
 
 
-def _parts(stage: Visitors) -> Iterator[int]:
+def _parts(stage: Visitors | People) -> Iterator[int]:
     """Yields the microseconds of CPU of each part of a checkpoint."""
     parts, began = stage.parts(), time.thread_time_ns()
     for _ in parts:

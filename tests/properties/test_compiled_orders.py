@@ -199,6 +199,13 @@ def test_a_full_cart_takes_no_more_lines() -> None:
 
 
 @needed
+def test_a_cart_keeps_its_id_until_it_was_empty() -> None:
+    item = {"product_id": "p0", "quantity": 1}
+    cart = line(1, type="cart.updated", cart={"id": "k", "items": [item]})
+    same([added(0), cart, added(2, product_id="p0"), placed(3), added(4)])
+
+
+@needed
 def test_a_record_has_room_for_so_many_orders() -> None:
     same([placed(number) for number in range(limits.MOST_ORDERS + 3)])
 
