@@ -28,7 +28,7 @@ class FakeConsumer:
         self.stopped = self.client_closed = False
         self.down: list[Exception] = []
         self.asked_fails: list[Exception] = []
-        self._client = SimpleNamespace(close=self._close)
+        self._client = SimpleNamespace(close=self._close, fetch_all_metadata=self.metadata)
 
     def assign(self, places: Iterable[TopicPartition]) -> None:
         self.assigned = list(places)
@@ -46,6 +46,11 @@ class FakeConsumer:
 
     async def topics(self) -> set[str]:
         return self.names
+
+    async def metadata(self) -> SimpleNamespace:
+        if self.asked_fails:
+            raise self.asked_fails.pop(0)
+        return SimpleNamespace(topics=lambda: self.names, partitions_for_topic=lambda _: {0})
 
     async def committed(self, place: TopicPartition) -> int | None:
         return self.committed_offsets.get(place)

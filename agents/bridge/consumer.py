@@ -22,7 +22,6 @@ from agents.bridge.producers import AtLeastOnce, ExactlyOnce, Output
 from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.settings import BridgeSettings
 from agents.kafka import group_member, raw_batches, reconnect
-from agents.kafka.partitioner import partition_counts
 from agents.kafka.reconnect import RETRY_S, connection_loss_as_error
 from agents.kafka.topics import EVENTS, UNREADABLE, TopicsMissing
 from agents.runtime.log import say
@@ -72,7 +71,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         reconnect.install()
         raw_batches.install()
         self._consumer = await group_member.start_client(self._made, log)
-        self._check(await partition_counts(self._consumer))
+        self._check(await group_member.topics(self._consumer))
         if self._settings.common.delivery == "exactly_once":
             self._output = ExactlyOnce(self._settings, self._time)
         else:

@@ -18,6 +18,7 @@ from kafka.errors import KafkaError
 from rich.progress import track
 
 from agents.config.settings import Settings, SettingsError, kafka_python_options
+from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS
 from agents.kafka.unreachable import told
 from agents.simulator import traffic as shoppers
@@ -130,7 +131,11 @@ def _to_file(args: argparse.Namespace) -> int:
 def _to_kafka(args: argparse.Namespace) -> int:
     try:
         settings = Settings.read()
-        producer = KafkaProducer(acks="all", linger_ms=LINGER_MS, **kafka_python_options(settings))
+        options = kafka_python_options(settings)
+        connect_ms = cluster_admin.CONNECT_MS
+        producer = KafkaProducer(
+            acks="all", linger_ms=LINGER_MS, bootstrap_timeout_ms=connect_ms, **options
+        )
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2

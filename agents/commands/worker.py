@@ -24,6 +24,7 @@ from agents.runtime.shutdown import before, run_to_end
 from agents.worker import health, malloc
 from agents.worker.health import Health
 from agents.worker.metrics import Metrics
+from agents.worker.producer import retrieve_exception
 from agents.worker.restore import StateError
 from agents.worker.worker import Worker
 from stream.recipes.recipe import Recipes
@@ -97,6 +98,7 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
     if running.done():
         running.result()
     say(log, "stopping")
+    running.add_done_callback(retrieve_exception)  # it fails once Faust is stopped
     # Do not cancel a worker that runs: a cancelled checkpoint would lose changes that it took from the state and did not write.
     leaving = asyncio.ensure_future(worker.stop())
     await asyncio.wait((leaving,), timeout=GOODBYE_S)

@@ -66,7 +66,7 @@ class ErasureConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             lambda: group_member.member(common, "triggers-eraser", group), log
         )
         used = map(common.topic, USED)
-        if faults := group_member.missing(used, await self._consumer.topics()):
+        if faults := group_member.missing(used, await group_member.topics(self._consumer)):
             raise TopicsMissing("\n".join(faults))
 
     async def run(self) -> None:

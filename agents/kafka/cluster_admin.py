@@ -22,6 +22,15 @@ FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 5.0
 """First and longest pause (s) between two attempts while no broker answers."""
 
+CONNECT_MS: Final = 10_000
+"""How long (ms) one attempt to reach a broker may take. Longer: `topics` says later that none answers, and a broker that
+takes connections without an answer delays a worker's start, because an attempt asks one broker. Shorter: a broker that
+is slow to log a client in is never reached."""
+
+ATTEMPT_MS: Final = 2_000
+"""Longest pause (ms) between two connections within an attempt. kafka-python's own of 30 s delays a worker that started
+without a broker: it sleeps on for that long when the broker is back."""
+
 PARTITIONS: Final = 4
 """Default number of partitions of the input. At most this many workers share the input."""
 
@@ -44,7 +53,12 @@ class ExistingTopic:
 @contextmanager
 def connected(settings: Settings) -> Iterator[KafkaAdminClient]:
     """Connects an admin client. Raises SettingsError if no broker is set, KafkaError if none answers."""
-    admin = KafkaAdminClient(client_id="triggers-topics", **kafka_python_options(settings))
+    admin = KafkaAdminClient(
+        client_id="triggers-topics",
+        bootstrap_timeout_ms=CONNECT_MS,
+        reconnect_backoff_max_ms=ATTEMPT_MS,
+        **kafka_python_options(settings),
+    )
     try:
         yield admin
     finally:

@@ -9,7 +9,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError
 
 from agents.config.settings import Settings, aiokafka_options
-from agents.kafka.reconnect import connection_loss_as_error
+from agents.kafka.partitioner import partition_counts
+from agents.kafka.reconnect import answered, connection_loss_as_error
 from agents.runtime.log import say
 
 HEARTBEATS: Final = 4
@@ -57,6 +58,11 @@ async def start_client(make: Callable[[], Any], log: logging.Logger) -> Any:
             return client
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+async def topics(consumer: AIOKafkaConsumer) -> set[str]:
+    """The names of all visible topics, once a broker answers. Raises KafkaError for errors that are not temporary."""
+    return set(await answered(lambda: partition_counts(consumer)))
 
 
 def missing(own: Iterable[str], there: Iterable[str]) -> list[str]:

@@ -6,19 +6,13 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import (
-    KafkaError,
-    KafkaTimeoutError,
-    LeaderNotAvailableError,
-    NoError,
-    for_code,
-)
+from aiokafka.errors import KafkaError, LeaderNotAvailableError, NoError, for_code
 from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
 from agents.kafka.partitioner import partition_counts
-from agents.kafka.reconnect import RETRY_S, connection_loss_as_error
+from agents.kafka.reconnect import answered
 
 LATEST: Final = -1
 DEBUGGING_REPLICA: Final = -2
@@ -68,31 +62,16 @@ class Offsets:
         return await self._consumer._client.send(node, request, group=FETCH_GROUP)
 
     async def topics(self) -> set[str]:
-        """The names of all visible topics."""
-        while True:
-            try:
-                with connection_loss_as_error():
-                    return set(await partition_counts(self._consumer))
-            except KafkaError as error:
-                if not (error.retriable or isinstance(error, KafkaTimeoutError)):
-                    raise
-                await asyncio.sleep(RETRY_S)
+        """The names of all visible topics, once a broker answers. Raises KafkaError for errors that are not temporary."""
+        return set(await answered(lambda: partition_counts(self._consumer)))
 
     async def _look_up(
         self, lookup: OffsetLookup, partitions: Partitions
     ) -> dict[tuple[str, int], int]:
         """Repeats the request until a broker answers. Raises KafkaError for errors that are not temporary."""
         asked = [TopicPartition(*tp) for tp in partitions]
-        while asked:
-            try:
-                with connection_loss_as_error():
-                    found = await lookup(asked)
-                return {tuple(tp): offset for tp, offset in found.items()}
-            except KafkaError as error:
-                if not (error.retriable or isinstance(error, KafkaTimeoutError)):
-                    raise
-                await asyncio.sleep(RETRY_S)
-        return {}
+        found = await answered(lambda: lookup(asked)) if asked else {}
+        return {tuple(tp): offset for tp, offset in found.items()}
 
     async def _log_end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         """The ends of the leaders' logs. Requests new metadata if an error says that it is outdated. Raises KafkaError."""

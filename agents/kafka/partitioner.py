@@ -1,6 +1,7 @@
 """Finds the partition of a key by the rule of the Java client, so that all writers agree."""
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 try:
     from stream.native._visitors import murmur2  # aiokafka's takes a hundred times as long
@@ -15,9 +16,15 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 async def partition_counts(consumer: AIOKafkaConsumer) -> dict[str, int]:
-    """The number of partitions of every visible topic. Raises aiokafka's KafkaError.
+    """The number of partitions of every visible topic. Raises KafkaConnectionError if no broker answers.
 
-    A consumer itself knows only topics that existed when it started, and those assigned to it.
+    A consumer itself knows only topics that existed when it started, and those assigned to it. If no broker answers,
+    aiokafka raises the class of all errors, which no caller can distinguish from one that is not temporary.
     """
-    cluster = await consumer._client.fetch_all_metadata()
+    try:
+        cluster = await consumer._client.fetch_all_metadata()
+    except KafkaError as error:
+        if type(error) is not KafkaError:
+            raise
+        raise KafkaConnectionError(*error.args) from error
     return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}

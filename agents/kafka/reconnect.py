@@ -3,10 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+)
+
+T = TypeVar("T")
 
 RETRY_S: Final = 0.5
 """Pause (s) between two attempts while no broker answers."""
@@ -42,6 +49,18 @@ async def start_when_available(
         except KafkaConnectionError:
             await asyncio.sleep(RETRY_S)
     return False
+
+
+async def answered(ask: Callable[[], Awaitable[T]]) -> T:
+    """Repeats a request until a broker answers. Raises KafkaError for errors that are not temporary."""
+    while True:
+        try:
+            with connection_loss_as_error():
+                return await ask()
+        except KafkaError as error:
+            if not (error.retriable or isinstance(error, KafkaTimeoutError)):
+                raise
+        await asyncio.sleep(RETRY_S)
 
 
 _coordinator_lookup: Final = AIOKafkaClient.coordinator_lookup

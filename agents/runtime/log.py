@@ -1,12 +1,16 @@
 """Log lines of the form `word key=value`. They contain no content of events."""
 
 import logging
+import re
 import sys
 import time
 from typing import Final
 
 OFTEN_S: Final = 10.0
 """Seconds between two equal lines of a library. While a broker is down, a library logs hundreds of lines a second."""
+
+PAUSE: Final = re.compile(r"\d+\.\d+ secs")
+"""The pause before a library tries again. Lines that differ in it only are equal."""
 
 DIFFERENT: Final = 500
 """Different lines that are remembered. At this number all are forgotten."""
@@ -29,7 +33,8 @@ class Repeated(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("triggers"):
             return True
-        line = record.name, record.getMessage()
+        message = record.getMessage()
+        line = record.name, PAUSE.sub("", message)
         now = time.monotonic()
         passed, left_out = self._seen.get(line, (now - OFTEN_S, 0))
         if now - passed < OFTEN_S:
@@ -39,7 +44,7 @@ class Repeated(logging.Filter):
             self._seen.clear()
         self._seen[line] = now, 0
         if left_out:
-            record.msg, record.args = f"{line[1]} ({left_out} times more)", None
+            record.msg, record.args = f"{message} ({left_out} times more)", None
         return True
 
 

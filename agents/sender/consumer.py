@@ -45,7 +45,7 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def start(self) -> None:
         """Waits for a broker. Raises TopicsMissing, and KafkaError for errors that are not temporary."""
         self._consumer = await group_member.start_client(self._make, log)
-        self._check(await self._consumer.topics())
+        self._check(await group_member.topics(self._consumer))
 
     async def add(self, recipes: Mapping[str, str]) -> None:
         """Subscribes to these topics too, if they exist. Raises KafkaError."""

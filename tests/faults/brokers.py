@@ -71,7 +71,9 @@ def down_at_start(room: Room) -> list[Report]:
         with faults.away(it, room.cluster.nodes, killed=False):
             for _ in range(3):
                 it.workers.add()
-            time.sleep(6)
+            for worker in it.workers.all:
+                it.workers.serving(worker)
+            time.sleep(3)
             assert [worker.page("ready")[0] for worker in it.workers.all] == [503] * 3
             it.fault("SIGTERM without a broker")
             assert it.workers.remove(it.workers.all[2]) < 10

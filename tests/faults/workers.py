@@ -204,6 +204,13 @@ class Workers:
                 raise AssertionError(f"not ready after {within} s: {told}")
             time.sleep(0.1)
 
+    def serving(self, worker: Worker, within: float = 60) -> None:
+        """Waits until a worker serves its pages. On a busy machine its process needs many seconds for that."""
+        limit = time.monotonic() + within
+        while not worker.page("live")[0]:
+            assert time.monotonic() < limit, f"worker {worker.slot} serves nothing: {worker.log}"
+            time.sleep(0.1)
+
     def answering(self, worker: Worker, within: float = 30) -> None:
         """Waits until a worker has its partitions. An earlier fault would hit nothing."""
         limit = time.monotonic() + within

@@ -15,7 +15,7 @@ from agents.collector import producer as collector
 from agents.collector import rejects
 from agents.collector.metrics import CollectorMetrics
 from agents.config.settings import Settings, aiokafka_options
-from agents.kafka import group_member, offsets, tail, to_the_end
+from agents.kafka import cluster_admin, group_member, offsets, tail, to_the_end
 from agents.kafka.topics import Layout
 from agents.published import published_log
 from agents.sender import cancellations, consumer, dead_letters
@@ -256,3 +256,18 @@ def test_a_producer_is_made_with(
 ) -> None:
     monkeypatch.setattr(module, "AIOKafkaProducer", make)
     assert options_of(start) == expected
+
+
+def test_an_attempt_to_reach_a_broker_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that starts before its broker would else sleep for up to half a minute after the broker is up."""
+
+    async def connect() -> None:
+        with cluster_admin.connected(SETTINGS):
+            raise AssertionError
+
+    monkeypatch.setattr(cluster_admin, "KafkaAdminClient", make)
+    assert options_of(connect) == {
+        "client_id": "triggers-topics",
+        "bootstrap_timeout_ms": 10_000,
+        "reconnect_backoff_max_ms": 2_000,
+    }

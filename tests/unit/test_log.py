@@ -31,6 +31,13 @@ def test_repeated_library_lines_are_logged_once_and_then_counted(now: list[float
     assert told == [first, f"{first} (9 times more)", f"{first} (9 times more)"]
 
 
+def test_lines_that_differ_in_a_pause_only_are_equal(now: list[float]) -> None:
+    only = log.Repeated()
+    assert only.filter(line("kafka.net", "%s is not there (backoff %.2f secs)", "node-1", 0.11))
+    assert not only.filter(line("kafka.net", "%s is not there (backoff %.2f secs)", "node-1", 1.7))
+    assert only.filter(line("kafka.net", "%s is not there (backoff %.2f secs)", "node-2", 1.7))
+
+
 def test_other_lines_and_our_own_always_pass(now: list[float]) -> None:
     only = log.Repeated()
     lines = [line("aiokafka", "node %d", number) for number in (1, 2)]

@@ -9,6 +9,7 @@ import pytest
 from aiokafka.client import ConnectionGroup
 from aiokafka.errors import (
     KafkaConnectionError,
+    KafkaError,
     KafkaTimeoutError,
     LeaderNotAvailableError,
     NotLeaderForPartitionError,
@@ -16,7 +17,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import TopicPartition
 
-from agents.kafka import group_member, offsets, to_the_end
+from agents.kafka import group_member, offsets, reconnect, to_the_end
 from agents.kafka.offsets import DEBUGGING_REPLICA, Offsets
 from agents.kafka.partitioner import partition_counts
 from tests.fake_broker import SETTINGS
@@ -63,7 +64,7 @@ class Cluster:
 def given(monkeypatch: pytest.MonkeyPatch) -> tuple[Offsets, FakeConsumer, Cluster]:
     consumer, cluster = FakeConsumer({A: [record(3), record(4)], B: []}), Cluster()
     monkeypatch.setattr(offsets, "AIOKafkaConsumer", lambda **_: consumer)
-    monkeypatch.setattr(offsets, "RETRY_S", 0.001)
+    monkeypatch.setattr(reconnect, "RETRY_S", 0.001)
     consumer._client = cluster  # type: ignore[assignment]
     return Offsets(SETTINGS), consumer, cluster
 
@@ -130,26 +131,18 @@ def test_an_old_leader_is_asked_once_more_after_new_metadata(given: Given) -> No
     assert cluster.renewed == 1
 
 
-def test_the_topics_are_asked_for_until_a_broker_answers(
-    given: Given, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked, _, _ = given
-    faults: list[Exception] = [KafkaConnectionError(), TopicAuthorizationFailedError()]
-
-    async def counts(consumer: Any) -> dict[str, int]:
-        if len(faults) == 2:
-            raise faults.pop(0)
-        return {"a": 1}
-
-    monkeypatch.setattr(offsets, "partition_counts", counts)
-    assert asyncio.run(asked.topics()) == {"a"}
-
-    async def refused(consumer: Any) -> dict[str, int]:
-        raise faults[0]
-
-    monkeypatch.setattr(offsets, "partition_counts", refused)
-    with pytest.raises(TopicAuthorizationFailedError):
-        asyncio.run(asked.topics())
+def test_the_topics_are_asked_for_until_a_broker_answers(given: Given) -> None:
+    """aiokafka raises the class of all its errors if no broker answers."""
+    asked, consumer, _ = given
+    consumer._client = SimpleNamespace(fetch_all_metadata=consumer.metadata)
+    consumer.names = {"a"}
+    for ask in (asked.topics, lambda: group_member.topics(consumer)):
+        consumer.asked_fails = [KafkaError("over all known brokers"), KafkaTimeoutError()]
+        assert asyncio.run(ask()) == {"a"}
+        assert consumer.asked_fails == []
+        consumer.asked_fails = [TopicAuthorizationFailedError()]
+        with pytest.raises(TopicAuthorizationFailedError):
+            asyncio.run(ask())
 
 
 async def read(consumer: FakeConsumer, since: int = 0) -> list[int]:

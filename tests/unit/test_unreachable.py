@@ -1,10 +1,17 @@
 """Commands that find no broker say so in one line, without the client's words for it."""
 
+import time
+from typing import Final
+
 import pytest
 
 from agents.__main__ import main
+from agents.kafka import cluster_admin
 from agents.kafka.unreachable import told
 from agents.local import ports
+
+WITHIN_S: Final = 20
+"""Seconds for a command. kafka-python tries for 30 s to reach a broker, unless it is told otherwise."""
 
 
 @pytest.mark.parametrize(
@@ -15,6 +22,8 @@ from agents.local import ports
         (["audience", "loyal"], "the audience cannot be read: "),
         (["explain", "anna"], "127.0.0.1:"),
         (["erase", "--customer", "anna"], "nothing was erased: "),
+        (["topics"], ""),
+        (["simulate", "--rate", "1", "--seconds", "1"], ""),
     ],
 )
 def test_a_broker_that_is_not_there_is_told_in_words(
@@ -23,8 +32,11 @@ def test_a_broker_that_is_not_there_is_told_in_words(
     command: list[str],
     begins: str,
 ) -> None:
+    monkeypatch.setattr(cluster_admin, "CONNECT_MS", 200)
     monkeypatch.setenv("TRIGGERS_KAFKA", f"127.0.0.1:{ports.free(1)[0]}")
+    began = time.monotonic()
     assert main(command) == 1
+    assert time.monotonic() - began < WITHIN_S
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith(begins)
     assert said.endswith("no broker answers; TRIGGERS_KAFKA must name one that is up")
