@@ -22,6 +22,7 @@ PURE = {
         "fractions",
         "functools",
         "hashlib",
+        "_sha256",
         "heapq",
         "importlib.resources",
     ),
