@@ -27,6 +27,10 @@ typedef struct {
     Py_ssize_t *offset;
 } Slot;
 
+/* What a list of fields, as a macro of a macro, is made into: a variable for the offset of each, and a table of them. */
+#define SLOT_OFFSET(type, name) static Py_ssize_t type##_##name;
+#define SLOT_ROW(type, name) {type, #name, &type##_##name},
+
 static int find_all_slots(PyObject *const *types, const Slot *slots, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (find_slot(types[slots[i].type], slots[i].name, slots[i].offset) < 0) return -1;

@@ -25,15 +25,8 @@ static PyObject *types[TYPES];
     F(AN_ORDER_LINE, url) F(AN_ORDER_LINE, image)                                                                      \
     F(A_KEPT, empty)
 
-#define OFFSET(type, name) static Py_ssize_t type##_##name;
-EACH_FIELD(OFFSET)
-#undef OFFSET
-
-static const Slot all_fields[] = {
-#define ROW(type, name) {type, #name, &type##_##name},
-    EACH_FIELD(ROW)
-#undef ROW
-};
+EACH_FIELD(SLOT_OFFSET)
+static const Slot all_fields[] = {EACH_FIELD(SLOT_ROW)};
 
 static int find_slots(void) { return find_all_slots(types, all_fields, sizeof all_fields / sizeof *all_fields); }
 
