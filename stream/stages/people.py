@@ -172,9 +172,12 @@ class People(WaitingStage[Person, AnyFact]):
                 self._count_open(key, number)
 
     def _count_open(self, key: str, number: int) -> None:
-        self.open_episodes += number - self._open.pop(key, 0)
+        before = self._open.get(key, 0)
+        self.open_episodes += number - before
         if number:
-            self._open[key] = number
+            self._open[key] = number  # in its place: a table that loses and gains keys is made anew again and again
+        elif before:
+            del self._open[key]
 
     def pack_ahead(self, most: int) -> Mapping[str, Person]:
         packed = super().pack_ahead(most)
