@@ -55,15 +55,19 @@ def load(name: str) -> dict[str, Any]:
 @cache
 def validator(name: str) -> Validator:
     """Raises fastjsonschema.JsonSchemaValueException for a document that the schema refuses."""
-    compiled: Validator = fastjsonschema.compile(load(name), formats=FORMATS, use_default=False)
-    return compiled
+    return _compiled(name, fast_fail=True)
 
 
 @cache
 def thorough(name: str) -> Validator:
     """As `validator`, but raises fastjsonschema.JsonSchemaValuesException with all faults. It is slower to make and to ask."""
-    options = {"formats": FORMATS, "use_default": False, "fast_fail": False}
-    compiled: Validator = fastjsonschema.compile(load(name), **options)
+    return _compiled(name, fast_fail=False)
+
+
+def _compiled(name: str, fast_fail: bool) -> Validator:
+    compiled: Validator = fastjsonschema.compile(
+        load(name), formats=FORMATS, use_default=False, fast_fail=fast_fail
+    )
     return compiled
 
 

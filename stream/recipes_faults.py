@@ -19,14 +19,14 @@ PARTS: Final = (*LISTS, "policy")
 
 
 def of(document: Any) -> list[Fault]:
-    """The faults of a document, of one value at most one. None: it is valid."""
+    """The faults of a document, of one value at most one. An empty list: it is valid."""
     try:
         schemas.validator("recipes")(document)
     except JsonSchemaValueException:
         found = list(_of_schema(document))
-        return found + (
-            list(_of_sound_parts(document, found)) if isinstance(document, dict) else []
-        )
+        if isinstance(document, dict):
+            found += list(_of_sound_parts(document, found))
+        return found
     return list(recipes_limits.faults(document))
 
 

@@ -11,7 +11,7 @@ from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
-from agents.kafka.partitioner import partition_counts
+from agents.kafka import group_member
 from agents.kafka.reconnect import answered
 
 LATEST: Final = -1
@@ -63,7 +63,7 @@ class Offsets:
 
     async def topics(self) -> set[str]:
         """The names of all visible topics, once a broker answers. Raises KafkaError for errors that are not temporary."""
-        return set(await answered(lambda: partition_counts(self._consumer)))
+        return await group_member.topics(self._consumer)
 
     async def _look_up(
         self, lookup: OffsetLookup, partitions: Partitions

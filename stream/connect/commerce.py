@@ -210,5 +210,7 @@ def add_events(tracked: TrackedEvent, bodies: list[Body], out: Translation) -> N
 
 def keys_of(properties: dict[str, Any], order: bool) -> dict[str, str]:
     """The keys of identity that the properties name. An order names its cart in its own field."""
+    if "cart_id" not in properties and "checkout_id" not in properties:
+        return {}  # most name none
     cart = None if order else identifier(properties.get("cart_id"))
     return compact(cart=cart, checkout=identifier(properties.get("checkout_id")))

@@ -16,8 +16,13 @@ LONGEST: Final = 64
 
 def moment(value: Any) -> int | None:
     """The time in ms. Reads ISO 8601 (UTC without a zone), or seconds, ms, µs or ns since 1970."""
-    found = number(value)
-    at = _epoch(found) if found is not None else _calendar(value)
+    if (
+        type(value) is str and value[4:5] == "-"
+    ):  # most are so, and it takes long to see that they are no number
+        at = _calendar(value)
+    else:
+        found = number(value)
+        at = _epoch(found) if found is not None else _calendar(value)
     return at if at is not None and EARLIEST <= at <= LATEST else None
 
 

@@ -17,12 +17,11 @@ static inline int has_text(PyObject *text) {
 
 static inline Py_ssize_t length_of(PyObject *text) { return has_text(text) ? PyUnicode_GET_LENGTH(text) : 0; }
 
-/* As limits.size. */
-static inline Py_ssize_t size_of_item(PyObject *item) {
-    return 50 + PyUnicode_GET_LENGTH(AT(item, AN_ITEM_product_id)) + length_of(AT(item, AN_ITEM_variant_id)) +
-           length_of(AT(item, AN_ITEM_name)) + length_of(AT(item, AN_ITEM_category)) + length_of(AT(item, AN_ITEM_url)) +
-           length_of(AT(item, AN_ITEM_image));
-}
+/* As limits.size. `type`: that of the item or line, whose fields have these names. */
+#define SIZE_OF(type, line)                                                                                            \
+    (50 + length_of(AT(line, type##_product_id)) + length_of(AT(line, type##_variant_id)) +                            \
+     length_of(AT(line, type##_name)) + length_of(AT(line, type##_category)) + length_of(AT(line, type##_url)) +       \
+     length_of(AT(line, type##_image)))
 
 static inline int is_whole(double quantity) {
     return quantity >= 0 && quantity <= MOST_PIECES && floor(quantity) == quantity;
@@ -33,7 +32,7 @@ static inline int is_rare_item(PyObject *cart, PyObject *item, PyObject *line) {
     double quantity = PyFloat_AsDouble(AT(item, AN_ITEM_quantity));
     if (!is_whole(quantity) || quantity == 0) return 1;
     if (line && !is_whole(PyFloat_AsDouble(AT(line, A_LINE_quantity)))) return 1;
-    return number(cart, A_CART_size) + size_of_item(item) > LARGEST_CART;
+    return number(cart, A_CART_size) + SIZE_OF(AN_ITEM, item) > LARGEST_CART;
 }
 
 /* Adds a line without a quantity. Borrowed. */
@@ -92,7 +91,7 @@ static inline void note_filled(Visitor *v) {
 static inline int add_to_line(Visitor *v, PyObject *cart, PyObject *line, PyObject *event, int64_t t) {
     PyObject *item = AT(event, AN_ADDITION_item);
     int was_empty = PyDict_GET_SIZE(AT(cart, A_CART_lines)) == 1 && PyFloat_AsDouble(AT(line, A_LINE_quantity)) == 0;
-    if (put_slot_number(cart, A_CART_size, number(cart, A_CART_size) + size_of_item(item)) < 0) return -1;
+    if (put_slot_number(cart, A_CART_size, number(cart, A_CART_size) + SIZE_OF(AN_ITEM, item)) < 0) return -1;
     if (add_quantity(line, item) < 0 || note_times(cart, line, t) < 0) return -1;
     take_looks(cart, line, item);
     if (was_empty) name_cart(v, cart);

@@ -121,12 +121,7 @@ static inline PyObject *whole_order(Visitor *v, const Event *event, PyObject *pl
 
 static inline int64_t size_of_lines(PyObject *lines) {
     int64_t size = 0;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(lines); i++) {
-        PyObject *line = PyList_GET_ITEM(lines, i);
-        size += 50 + PyUnicode_GET_LENGTH(AT(line, AN_ORDER_LINE_product_id)) + length_of(AT(line, AN_ORDER_LINE_variant_id)) +
-                length_of(AT(line, AN_ORDER_LINE_name)) + length_of(AT(line, AN_ORDER_LINE_category)) +
-                length_of(AT(line, AN_ORDER_LINE_url)) + length_of(AT(line, AN_ORDER_LINE_image));
-    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(lines); i++) size += SIZE_OF(AN_ORDER_LINE, PyList_GET_ITEM(lines, i));
     return size;
 }
 

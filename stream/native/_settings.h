@@ -32,7 +32,7 @@ static PyObject *count_order;          /* joined_orders.placed */
 static PyObject *hand_order;           /* own_facts.ordered */
 static PyObject *typed;                /* of decoding.py */
 static PyObject *folds;                /* of engaged_events.py, one for each type that is not taken wholly; None: `apply` */
-static PyObject *decoders;             /* from msgpack, one for each field that only Python reads */
+static PyObject *decoders;             /* from msgpack, one for each field that is an object of Python */
 static Text new_cart_head, new_cart_rest; /* a new cart as it is packed, before and behind its id */
 
 /* Names of attributes, as interned strings. */

@@ -11,7 +11,7 @@
 #include "_text.h"
 #include "_views.h"
 
-/* The fields that only Python reads and writes; NULL is as new. The decoders stand in this order. */
+/* The fields that are objects of Python; NULL is as new. The decoders stand in this order. */
 enum {
     CART, CHECKOUT, ORDERS, SIGNALS_SEEN, FIRED, REFUSED, CONSENT, EXITS, PUBLISHED,
     TAKEN, ORDERED, GONE, TOLD, SUBSCRIPTION, IN_TIME, OBJECTS

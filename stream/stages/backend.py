@@ -10,15 +10,11 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from stream.events.records import Record
-from stream.events.types import (
-    Event,
-)
+from stream.events.types import Event
 from stream.outputs.outputs import Outputs
 from stream.stages import mirrored
 from stream.state.cart import Cart
-from stream.state.visitor import (
-    Visitor,
-)
+from stream.state.visitor import Visitor
 from stream.store.changelog import RestoreFunctions
 from stream.store.keyed import PackAll
 from stream.store.last_field import packer
@@ -67,9 +63,6 @@ class VisitorBackend(NamedTuple):
     """Like announce_facts.fell_idle, for facts as JSON."""
 
 
-_encode: Final = msgspec.msgpack.Encoder().encode
-
-
 def _new(visitor: str) -> Visitor:
     return Visitor(visitor, Cart(visitor))
 
@@ -79,7 +72,7 @@ PURE: Final = VisitorBackend(_new, packer(Visitor), msgspec.msgpack.Decoder(Visi
 
 def _configure(compiled: Any) -> None:
     """Passes the constants to the C code. Raises ValueError if it was compiled with others."""
-    compiled.configure(**mirrored.given())
+    compiled.configure(**mirrored.configuration())
     if compiled.pack(compiled.Visitor("v")) != PURE.encode(_new("v")):
         raise ValueError("compiled for another release: a new visitor is packed otherwise")
 

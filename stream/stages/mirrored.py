@@ -73,7 +73,7 @@ KINDS: Final[tuple[type, ...]] = (
     CheckoutAdvanced,
     OrderPlaced,
 )
-"""The events that `run` handles. It applies the first six by itself, if they change only a visit.
+"""The events that `run` handles. It applies the first six by itself, if they change only a visit, and a plain item or order.
 For the others it does the part that all events share, and calls Python for the rest."""
 
 SCORE_TOLERANCE: Final = 1e-6
@@ -96,7 +96,7 @@ _OBJECTS: Final[Mapping[str, Any]] = {
     "subscription": list[str],
     "in_time": VisitorInTime | None,
 }
-"""The fields of a visitor that only Python reads and writes, in the order of `_visitor.h`."""
+"""The fields of a visitor that are objects of Python, in the order of `_visitor.h`."""
 
 _CONSTANTS: Final = {
     "NEVER": NEVER,
@@ -152,7 +152,7 @@ _ALONE: Final = frozenset((CartItemAdded, CartItemRemoved, CheckoutStarted, Chec
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
-def given() -> dict[str, Any]:
+def configuration() -> dict[str, Any]:
     """The arguments of `configure`."""
     # C may skip low scores only if exit intent is the only kind that decides at a signal. The kinds
     # that decide at a look say from which look on: `popups` of Recipes.

@@ -165,17 +165,15 @@ class People(WaitingStage[Person, AnyFact]):
 
     def _count_open_of(self, persons: Mapping[str, Person]) -> None:
         for key, person in persons.items():
-            number = 0
-            for episode in person.episodes:
-                number += episode.open
-            if number or key in self._open:
-                self._count_open(key, number)
+            self._count_open(key, len(person.open_episodes()))
 
     def _count_open(self, key: str, number: int) -> None:
         before = self._open.get(key, 0)
         self.open_episodes += number - before
         if number:
-            self._open[key] = number  # in its place: a table that loses and gains keys is made anew again and again
+            self._open[key] = (
+                number  # in its place: a table that loses and gains keys is made anew again and again
+            )
         elif before:
             del self._open[key]
 

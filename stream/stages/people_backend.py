@@ -96,7 +96,7 @@ _TYPES: Final = (
     Entered,
     Published,
 )
-"""The types whose fields are read and written in place, in the order of `_slots.h`."""
+"""The types whose fields are read and written in place, in the order of `_person_slots.h`."""
 
 _FUNCTIONS: Final = (
     Person.deadline,
