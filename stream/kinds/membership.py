@@ -163,16 +163,15 @@ def change(
     life = person.of_life()
     left = _left(before, names, recipes, former)
     entered = [name for name in belongs if name not in before]
-    number, id = life.changes, person.id
+    number = life.changes + 1
+    audience_changes.publish(audience_changes.LEFT, left, person.id, at, number, out)
+    number += len(left)
+    audience_changes.publish(audience_changes.ENTERED, entered, person.id, at, number, out)
     for name in left:
-        number += 1
-        audience_changes.publish(audience_changes.LEFT, name, id, at, number, out)
         del life.audiences[name]
     for name in entered:
-        number += 1
-        audience_changes.publish(audience_changes.ENTERED, name, id, at, number, out)
         life.audiences[name] = at
-    life.changes = number
+    life.changes += len(left) + len(entered)
     if left:
         audience.left(person, left, at, recipes, out)
     if recipes.of[AUDIENCE]:

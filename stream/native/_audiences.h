@@ -36,22 +36,44 @@ static int keeps_audiences(PyObject *person, PyObject *device, PyObject *fact, i
 
 /* ---- views ---- */
 
-/* Notes a view under one name. Returns 0 if the person does not know the name yet. */
-static int note_view(PyObject *interests, PyObject *names, PyObject *of, PyObject *view) {
+/* Whether an audience names all that is remembered. If not, membership.forget_names drops some of it. */
+static int are_named(const Audiences *audiences, PyObject *interests) {
+    Py_ssize_t place = 0;
+    PyObject *name, *interest;
+    while (PyDict_Next(interests, &place, &name, &interest)) {
+        int named = PyDict_Contains(audiences->viewed, name);
+        if (!named) named = PyDict_Contains(audiences->bought, name);
+        if (named <= 0) return named;
+    }
+    return 1;
+}
+
+/* membership._interest, borrowed. NULL without an exception if Python must make it. */
+static PyObject *interest_of(const Audiences *audiences, PyObject *interests, PyObject *name) {
+    PyObject *found = PyDict_GetItemWithError(interests, name);
+    if (found || PyErr_Occurred() || are_named(audiences, interests) <= 0) return found;
+    if (!(found = PyObject_CallNoArgs(types[INTEREST]))) return NULL;
+    int done = PyDict_SetItem(interests, name, found);
+    Py_DECREF(found);
+    return done < 0 ? NULL : found;
+}
+
+/* Notes a view under one name. Returns 0 if Python must note it. */
+static int note_view(const Audiences *audiences, PyObject *interests, PyObject *names, PyObject *of, PyObject *view) {
     PyObject *name = PyDict_GetItemWithError(names, of);
     if (!name) return PyErr_Occurred() ? -1 : 1;
-    PyObject *interest = interests ? PyDict_GetItemWithError(interests, name) : NULL;
+    PyObject *interest = interests ? interest_of(audiences, interests, name) : NULL;
     if (!interest) return PyErr_Occurred() ? -1 : 0;
     if (number(view, VIEW_at) > number(interest, INTEREST_viewed)) put_slot(interest, INTEREST_viewed, AT(view, VIEW_at));
     return 1;
 }
 
-/* membership.viewed. Returns 0 if Python must make an interest. */
+/* membership.viewed. Returns 0 if Python must note the views, all of them again. */
 static int note_views(const Audiences *audiences, PyObject *person, PyObject *summary) {
     PyObject *life = AT(person, PERSON_life), *interests = life == Py_None ? NULL : AT(life, LIFE_interests);
     for (EACH(view, AT(summary, SUMMARY_views))) {
-        int done = note_view(interests, audiences->categories, AT(view, VIEW_category), view);
-        if (done > 0) done = note_view(interests, audiences->products, AT(view, VIEW_id), view);
+        int done = note_view(audiences, interests, audiences->categories, AT(view, VIEW_category), view);
+        if (done > 0) done = note_view(audiences, interests, audiences->products, AT(view, VIEW_id), view);
         if (done <= 0) return done;
     }
     return 1;

@@ -3,6 +3,7 @@
 Source: docs/semantics-life.md, 13.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -63,17 +64,21 @@ def _named(person: str) -> tuple[str, str]:
     return subject, '"' + subject[len('"customer:') :] if person.startswith("customer:") else "null"
 
 
-def publish(kind: str, audience: str, person: str, at: int, number: int, out: Outputs) -> None:
-    """Adds the record of a change. `number`: number of the person's changes so far, including this one.
+def publish(
+    kind: str, audiences: Iterable[str], person: str, at: int, number: int, out: Outputs
+) -> None:
+    """Adds the records of what a person entered or left at one moment. `number`: that of the first of these changes
+    among all of the person's, from 1 on.
 
     The JSON is put together from text that most changes share, for they are many.
     """
-    id = short_hash(f"{audience}|{person}|{at}|{number}")
-    before, between, entered, count = _fixed(kind, audience)
     subject, customer = _named(person)
-    change = (
-        f'{{"specversion":"1.0","id":"{id}{before}{subject},"time":"{rfc3339(at)}{between}{subject}'
-        f',"customer":{customer},"at":{at}}}}}'
-    )
-    out.audiences.append((audience, person, at, entered, change.encode()))
-    out.counts[count] += 1
+    person_and_time, between = f"|{person}|{at}|", f'{subject},"time":"{rfc3339(at)}'
+    end = f'{subject},"customer":{customer},"at":{at}}}}}'
+    for audience in audiences:
+        id = short_hash(f"{audience}{person_and_time}{number}")
+        before, after, entered, count = _fixed(kind, audience)
+        change = f'{{"specversion":"1.0","id":"{id}{before}{between}{after}{end}'
+        out.audiences.append((audience, person, at, entered, change.encode()))
+        out.counts[count] += 1
+        number += 1

@@ -13,7 +13,8 @@ from stream.state.cart import NEVER
 from stream.store import changelog, timer_wheel
 from stream.store.any_state import State
 from stream.store.changelog import CLOCK, FORMAT, HEADER, Changes, Entries, RestoreFunctions
-from stream.store.stretches import AT_A_STRETCH, in_parts, let_go
+from stream.store.header_only import HeaderOnly
+from stream.store.stretches import in_parts, let_go
 
 DECODED: Final = 20_000
 """States kept decoded in each of two generations. Fewer: more decoding. More: more memory."""
@@ -45,7 +46,7 @@ class Keyed(Generic[S]):
         self.dirty: dict[str, S] = {}
         self._ahead: Changes = []
         """Records of states that were packed before the call of `parts` that gives them."""
-        self._header_only: dict[str, int] = {}
+        self._header_only = HeaderOnly()
         self._tombstones: list[str] = []
         self._reader = changelog.Reader(self._packed, back and back.read)
         self._survey = back.survey if back else changelog.survey
@@ -84,7 +85,6 @@ class Keyed(Generic[S]):
         if deleted is not None:
             state.applied, state.version = deleted
         self.live[key] = self.dirty[key] = state
-        self._header_only.pop(key, None)
         self._forgotten.pop(key, None)
 
     def arm(self, key: str, state: S, deadline: int) -> None:
@@ -176,7 +176,7 @@ class Keyed(Generic[S]):
         """The header-only record of a forgotten key."""
         self.size += len(value) - len(self._packed.get(key, b""))
         self._packed[key] = value
-        self._header_only[key] = HEADER.unpack(value)[1]
+        self._header_only.add(key, value)
         return key.encode(), value
 
     @property
@@ -223,9 +223,7 @@ class Keyed(Generic[S]):
 
     def committed(self, applied: int) -> None:
         """Notes that the commit has passed `applied`. Header-only records before it become tombstones, some at a time."""
-        passed = (key for key, last in self._header_only.items() if last < applied)
-        for key in list(islice(passed, AT_A_STRETCH)):
-            del self._header_only[key]
+        for key in self._header_only.passed(applied, self._packed):
             self.size -= len(self._packed.pop(key))
             self._tombstones.append(key)
 
@@ -237,7 +235,8 @@ class Keyed(Generic[S]):
         """Ends a restore: arms the deadlines by the headers. Returns the clock as it was written."""
         self.clock = max(self.clock, self._reader.clock)
         self._reader = changelog.Reader(self._packed, self._reader.fast)
-        self.size, self._header_only, spans = self._survey(self._packed, timer_wheel.SPAN)
+        self.size, header_only, spans = self._survey(self._packed, timer_wheel.SPAN)
+        self._header_only = HeaderOnly(header_only)
         self._wheel.take(spans, self.held[:3])
         return self.clock
 

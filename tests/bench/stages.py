@@ -169,6 +169,9 @@ def _send(out: Outputs) -> None:
     for person, value in out.decisions:
         key = person.encode()
         others.add("decisions", partition_of(key, 4), key, value, headers)
+    for audience, person, _, _, change in out.audiences:
+        key = f"{audience}|{person}".encode()
+        others.add("audiences", partition_of(key, 4), key, change, headers)
     build(facts)
     build(others)
 

@@ -71,6 +71,7 @@ def test_every_deciding_file_of_the_core_is_named_in_a_section() -> None:
         "keyed",
         "changelog",
         "last_field",
+        "header_only",
     }
     shared |= {"merged", "packing", "any_state"}
     files = {

@@ -74,7 +74,7 @@ def end_state(settings: Settings, visitor: str) -> None:
 def put_left(settings: Settings, audience: str, person: str, at: int) -> None:
     """Writes that a person has left an audience."""
     out = Outputs()
-    audience_changes.publish(audience_changes.LEFT, audience, person, at, 2, out)
+    audience_changes.publish(audience_changes.LEFT, [audience], person, at, 2, out)
     _put(settings, AUDIENCES, f"{audience}|{person}", out.audiences[0][-1])
 
 

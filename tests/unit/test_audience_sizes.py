@@ -95,7 +95,7 @@ class Written(NamedTuple):
 
 def record(kind: str, number: int, offset: int) -> Written:
     out = Outputs()
-    audience_changes.publish(kind, "fans", "customer:anna", T + number, number, out)
+    audience_changes.publish(kind, ["fans"], "customer:anna", T + number, number, out)
     (*_, value) = out.audiences[0]
     return Written(KEY, value, T + number, 0, offset)
 

@@ -18,7 +18,7 @@ def changes(*moves: tuple[str, int, bool]) -> list[bytes]:
     out = Outputs()
     for number, (person, at, entered) in enumerate(moves):
         kind = audience_changes.ENTERED if entered else audience_changes.LEFT
-        audience_changes.publish(kind, "fans", person, T + at, number, out)
+        audience_changes.publish(kind, ["fans"], person, T + at, number, out)
     return [value for *_, value in out.audiences if value is not None]
 
 

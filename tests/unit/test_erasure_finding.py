@@ -193,7 +193,7 @@ def test_one_pass_finds_each_persons_own_states_and_no_others() -> None:
 
 def change(kind: str, audience: str, at: int) -> StateRecord:
     out = Outputs()
-    audience_changes.publish(kind, audience, "customer:anna", at, 1, out)
+    audience_changes.publish(kind, [audience], "customer:anna", at, 1, out)
     return StateRecord("audiences", f"{audience}|customer:anna", out.audiences[0][-1])
 
 

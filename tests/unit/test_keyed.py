@@ -218,6 +218,30 @@ def test_a_returning_key_continues_from_its_header_only_record() -> None:
     assert number(states, "a") == 0
 
 
+def test_a_key_that_was_forgotten_twice_keeps_its_header_until_the_second_was_passed() -> None:
+    states, _ = forgotten()
+    written(states)
+    states.forget("a", put(states, "a", 5, applied=12))
+    written(states)
+    states.committed(12)
+    assert written(states) == []
+    assert states.deleted("a") == (12, 3)
+    states.committed(13)
+    assert written(states)[0] == (b"a", None)
+    assert (len(states), states.size) == (0, 0)
+
+
+def test_header_only_records_become_tombstones_in_their_order() -> None:
+    states = counts()
+    for key, applied in (("a", 10), ("b", 30), ("c", 20)):
+        states.forget(key, put(states, key, 1, applied))
+    written(states)
+    states.committed(25)
+    assert [key for key, value in written(states) if value is None] == [b"a"]
+    states.committed(31)
+    assert [key for key, value in written(states) if value is None] == [b"b", b"c"]
+
+
 def test_a_late_state_of_an_old_owner_does_not_revive_a_deleted_key() -> None:
     states, alive = forgotten()
     deleted = written(states)

@@ -61,7 +61,7 @@ def test_a_near_step_is_kept_for_a_month_and_nothing_for_an_hour() -> None:
 def test_changes_of_audiences_are_counted_by_day() -> None:
     out = Outputs()
     for number, kind in enumerate((audience_changes.ENTERED, audience_changes.LEFT)):
-        audience_changes.publish(kind, "fans", "customer:anna", T, number, out)
+        audience_changes.publish(kind, ["fans"], "customer:anna", T, number, out)
     rows = [(T, b"fans|customer:anna", value) for *_, value in out.audiences]
     found = list(entries(AUDIENCES, [*rows, (T, b"fans|x", None)], KEYS, recipes_file.DEFAULT))
     assert is_followed(AUDIENCES)
