@@ -6,7 +6,9 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 import yaml
-from fastjsonschema import JsonSchemaValueException
+from fastjsonschema import JsonSchemaValueException, JsonSchemaValuesException
+
+import schemas
 
 TYPES: Final = {
     "array": "a list",
@@ -80,6 +82,21 @@ Explained = tuple[list[str], str]
 def explained(fault: JsonSchemaValueException, quoting: bool = True) -> Explained:
     """A fault of the schema, or the first of several fields of one map. `quoting` False: no value is quoted."""
     return next(each_explained(fault, quoting))
+
+
+def all_explained(schema: str, document: Any, quoting: bool = True) -> Iterator[Explained]:
+    """All faults that a schema of `schemas` finds, of one value at most one."""
+    try:
+        schemas.thorough(schema)(document)
+    except JsonSchemaValuesException as many:
+        told: set[tuple[str, ...]] = set()
+        for fault in many.errors:
+            for path, what in each_explained(fault, quoting):
+                # one value may break several rules, of which one says enough; a map may lack several fields
+                key = (*path, what) if fault.rule == "required" else tuple(path)
+                if key not in told:
+                    told.add(key)
+                    yield path, what
 
 
 def each_explained(fault: JsonSchemaValueException, quoting: bool = True) -> Iterator[Explained]:

@@ -7,11 +7,11 @@ express, too, as far as they do not rest on a part that has a fault.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from fastjsonschema import JsonSchemaValueException, JsonSchemaValuesException
+from fastjsonschema import JsonSchemaValueException
 
 import schemas
 from stream import recipes_limits
-from stream.marked import each_explained
+from stream.marked import all_explained
 from stream.recipes_limits import Fault
 
 LISTS: Final = ("recipes", "audiences")
@@ -23,25 +23,13 @@ def of(document: Any) -> list[Fault]:
     try:
         schemas.validator("recipes")(document)
     except JsonSchemaValueException:
-        found = list(_of_schema(document))
+        found: list[Fault] = [
+            (path, f": {what}") for path, what in all_explained("recipes", document)
+        ]
         if isinstance(document, dict):
             found += list(_of_sound_parts(document, found))
         return found
     return list(recipes_limits.faults(document))
-
-
-def _of_schema(document: Any) -> Iterator[Fault]:
-    try:
-        schemas.thorough("recipes")(document)
-    except JsonSchemaValuesException as many:
-        told: set[tuple[str, ...]] = set()
-        for fault in many.errors:
-            for path, what in each_explained(fault):
-                # one value may break several rules, of which one says enough; a map may lack several fields
-                key = (*path, what) if fault.rule == "required" else tuple(path)
-                if key not in told:
-                    told.add(key)
-                    yield path, f": {what}"
 
 
 def _of_sound_parts(document: dict[str, Any], found: list[Fault]) -> Iterator[Fault]:

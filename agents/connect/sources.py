@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import yaml
-from fastjsonschema import JsonSchemaValueException
 
-import schemas
 from agents.connect.regions import REGIONS
 from agents.connect.signatures import SIGNED
 from stream.connect.money import CODES
 from stream.connect.registry import REGISTRY, RENAMED
 from stream.connect.source import HARMLESS, KeyOf, Source, no_key
-from stream.marked import dotted, explained, hint, line_of, repeated
+from stream.marked import all_explained, dotted, hint, line_of, repeated
 
 SERVERS: Final = frozenset({"shopify", "woocommerce", "commercetools"})
 """Kinds that only servers send. They are trusted by default."""
@@ -81,11 +79,14 @@ def load(
 ) -> tuple[Connected, ...]:
     """The sources of a file's text. Names of other files are relative to `folder`."""
     root, document = _composed(text, name)
-    _refuse(name, root, _of_schema(document))
-    given = [_with_files(each, index, folder) for index, each in enumerate(document["sources"])]
-    _refuse(name, root, _faults(given))
+    refused = [
+        _Fault(tuple(path), what)
+        for path, what in all_explained("sources", document, quoting=False)
+    ]
+    given = [(index, _with_files(each, index, folder)) for index, each in _sound(document, refused)]
+    _refuse(name, root, [*refused, *_faults(given)])
     kinds = {each["kind"] for each in document["sources"]}
-    return tuple(_connected(each, kinds, keyed) for each, _ in given)
+    return tuple(_connected(each, kinds, keyed) for _, (each, _) in given)
 
 
 def _composed(text: str, name: str) -> tuple[yaml.Node | None, Any]:
@@ -132,26 +133,13 @@ def _refuse(name: str, root: yaml.Node | None, faults: Iterable[_Fault]) -> None
         raise SourcesError("\n".join(lines))
 
 
-def _of_schema(document: Any) -> Iterator[_Fault]:
-    """Faults that the schema sees: one of the file, else one of each source."""
+def _sound(document: Any, refused: Iterable[_Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(index, source) of the sources in which the schema finds no fault."""
+    broken = {fault.path[1] for fault in refused if fault.path[1:]}
     given = document.get("sources") if isinstance(document, dict) else None
-    if not isinstance(given, list):
-        yield from _checked(document)
-        return
-    whole = list(_checked({**document, "sources": []}))
-    yield from whole
-    for index, each in enumerate(() if whole else given):
-        for fault in _checked({"sources": [each]}):
-            yield _Fault(("sources", str(index), *fault.path[2:]), fault.what)
-
-
-def _checked(document: Any) -> Iterator[_Fault]:
-    """The first fault that the schema finds."""
-    try:
-        schemas.validator("sources")(document)
-    except JsonSchemaValueException as fault:
-        path, what = explained(fault, quoting=False)
-        yield _Fault(tuple(path), what)
+    for index, each in enumerate(given if isinstance(given, list) else ()):
+        if str(index) not in broken:
+            yield index, each
 
 
 Given = tuple[dict[str, Any], list[_Fault]]
@@ -178,11 +166,11 @@ def _with_files(given: dict[str, Any], index: int, folder: Path) -> Given:
     return source, faults
 
 
-def _faults(given: list[Given]) -> Iterator[_Fault]:
-    """Faults that the schema cannot see."""
+def _faults(given: list[tuple[int, Given]]) -> Iterator[_Fault]:
+    """Faults that the schema cannot see. `given`: by index in the file."""
     names: set[str] = set()
-    owners: dict[tuple[str, str], int] = {}
-    for index, (source, faults) in enumerate(given):
+    owners: dict[tuple[str, str], tuple[int, str]] = {}
+    for index, (source, faults) in given:
         yield from faults
         at = ("sources", str(index))
         if source["name"] in names:
@@ -191,9 +179,8 @@ def _faults(given: list[Given]) -> Iterator[_Fault]:
         yield from _of_itself(source, at, are_read=not faults)
         for kind in ("keys", "secrets", "topics"):
             for word in source.get(kind, ()):
-                owner = owners.setdefault((kind, word), index)
+                owner, other = owners.setdefault((kind, word), (index, source["name"]))
                 if owner != index:
-                    other = given[owner][0]["name"]
                     yield _Fault((*at, kind), f"one of them is a source's before this: {other}'s")
 
 

@@ -35,6 +35,26 @@ def test_all_faults_of_a_file_are_told_in_the_order_of_its_lines() -> None:
     ]
 
 
+def test_faults_of_the_schema_and_of_other_rules_are_told_together() -> None:
+    text = """\
+sources:
+- {name: a, kind: shopify, trust: nobody}
+- kind: segment
+  colour: blue
+  keys: one
+- {name: b, kind: woocommerce}
+- {name: b, kind: segment, currency: EURO, keys: [0123456789abcdef]}"""
+    assert [line.partition(" ")[0] for line in fault(text).splitlines()] == [
+        "sources:2:",
+        "sources:3:",
+        "sources:4:",
+        "sources:5:",
+        "sources:6:",
+        "sources:7:",
+        "sources:7:",
+    ]
+
+
 def test_a_field_that_does_not_exist_is_told_of_each_source() -> None:
     text = """sources:
 - {name: a, kind: ga4, key: [G-1]}
