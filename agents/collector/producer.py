@@ -22,6 +22,7 @@ from agents.kafka import compression
 from agents.kafka.partitioner import partition_of
 from agents.kafka.topics import EVENTS
 from agents.runtime.log import say
+from agents.runtime.sparse_log import SparseLog
 
 log = logging.getLogger("triggers.collector")
 
@@ -36,6 +37,11 @@ PACKED: Final = "gzip"
 """Compression: gzip, because every client can read it."""
 
 AGAIN_S: Final = 0.25
+"""Seconds between two attempts. Longer: pages wait longer when the broker is back. Shorter: more CPU in an outage."""
+
+OFTEN_S: Final = 10.0
+"""Seconds between two equal log lines of failed attempts. Shorter: an outage of a day fills the disk."""
+
 GOODBYE_S: Final = 3.0
 
 
@@ -99,6 +105,8 @@ class EventProducer:
         self._topic = settings.topic(EVENTS)
         self._line: ProducerTerm | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._unreached = SparseLog(log, OFTEN_S, _now, "attempts")
+        self._missing = SparseLog(log, OFTEN_S, _now, "attempts", logging.ERROR)
 
     @property
     def ready(self) -> bool:
@@ -136,14 +144,18 @@ class EventProducer:
                 self._line = ProducerTerm(producer, self._topic)
                 await self._line.broken.wait()
             else:
-                say(log, "topic_missing", logging.ERROR, topic=self._topic)
+                self._missing.tell("topic_missing", topic=self._topic)
         except (KafkaError, OSError) as error:
-            say(log, "no_broker", logging.WARNING, error=type(error).__name__)
+            self._unreached.tell("no_broker", error=type(error).__name__)
         finally:
             self._line = None
             closing = asyncio.create_task(_close(producer))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

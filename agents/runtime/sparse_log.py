@@ -23,11 +23,13 @@ class SparseLog:
         every: float,
         clock: Callable[[], float] = time.monotonic,
         counted: str = "events",
+        level: int = logging.WARNING,
     ) -> None:
         self._log = log
         self._every = every
         self._clock = clock
         self._counted = counted
+        self._level = level
         self._logged_at: dict[tuple[str, ...], float] = {}
         self._unlogged: dict[tuple[str, ...], int] = {}
 
@@ -45,4 +47,4 @@ class SparseLog:
             self._unlogged.clear()
         self._logged_at[key] = now
         counted = {self._counted: number + self._unlogged.pop(key, 0)}
-        say(self._log, what, logging.WARNING, **sort, **example, **counted)
+        say(self._log, what, self._level, **sort, **example, **counted)

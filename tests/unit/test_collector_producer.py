@@ -199,8 +199,32 @@ def test_the_life_of_a_producer_is_logged(
     told = [record.getMessage() for record in caplog.records]
     assert told[:3] == [
         "given_up error=NotLeaderForPartitionError held=4",
-        "no_broker error=KafkaConnectionError",
-        "topic_missing topic=storefront.events",
+        "no_broker error=KafkaConnectionError attempts=1",
+        "topic_missing topic=storefront.events attempts=1",
+    ]
+    assert [record.levelname for record in caplog.records[:3]] == ["WARNING", "WARNING", "ERROR"]
+
+
+def test_an_outage_is_not_logged_at_every_attempt(
+    play: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producer, "AGAIN_S", 0.25)
+    monkeypatch.setattr(producer, "OFTEN_S", 2.0)
+
+    async def test(carrier: EventProducer, topics: FakeTopics) -> None:
+        while not carrier.ready:
+            await asyncio.sleep(0.25)
+        topics.down = [KafkaConnectionError() for _ in range(20)]
+        assert carrier._line is not None
+        carrier._line.broken.set()
+        while not carrier.ready:
+            await asyncio.sleep(0.25)
+
+    play(test, virtual_time.run)
+    assert [record.getMessage() for record in caplog.records] == [
+        "no_broker error=KafkaConnectionError attempts=1",
+        "no_broker error=KafkaConnectionError attempts=8",
+        "no_broker error=KafkaConnectionError attempts=8",
     ]
 
 
