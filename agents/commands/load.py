@@ -27,6 +27,7 @@ from agents.config.recipes import documents
 from agents.config.settings import Settings, SettingsError, aiokafka_options
 from agents.kafka.cluster_admin import TopicsError, connected, faults_of, find
 from agents.kafka.topics import EVENTS, RECIPES, Layout, required
+from agents.kafka.unreachable import told
 from agents.published import published_log
 from agents.published.publisher import make_topics
 from agents.replay.event_file import lines
@@ -93,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except (TopicsError, KafkaError, ProducerError) as error:
-        print(error, file=sys.stderr)
+        print(told(error), file=sys.stderr)
         return 1
     print(f"{written} records written to {settings.topic(EVENTS)}")
     return 0

@@ -24,6 +24,8 @@ WITHIN_S: Final = 20
         (["erase", "--customer", "anna"], "nothing was erased: "),
         (["topics"], ""),
         (["simulate", "--rate", "1", "--seconds", "1"], ""),
+        (["export", "events.jsonl"], "127.0.0.1:"),
+        (["load", "events.jsonl"], ""),
     ],
 )
 def test_a_broker_that_is_not_there_is_told_in_words(
@@ -33,6 +35,7 @@ def test_a_broker_that_is_not_there_is_told_in_words(
     begins: str,
 ) -> None:
     monkeypatch.setattr(cluster_admin, "CONNECT_MS", 200)
+    monkeypatch.setenv("TRIGGERS_TIME", "record")  # as `load` demands
     monkeypatch.setenv("TRIGGERS_KAFKA", f"127.0.0.1:{ports.free(1)[0]}")
     began = time.monotonic()
     assert main(command) == 1
