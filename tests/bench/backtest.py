@@ -8,10 +8,12 @@ import time
 from collections import defaultdict
 from typing import Final
 
+from tests.bench.process import rss_of
 from tests.bench.room import Room
 from tests.bench.table import show, spread
 from tests.bench.traffic import rows, timed
 
+LOOKS_S: Final = 0.05
 SMOKE: Final = "--visitors 1000 --events 20000 --rounds 1"
 
 
@@ -48,13 +50,22 @@ def run(args: argparse.Namespace, room: Room) -> None:
 
 
 def once(room: Room, keys: str) -> tuple[float, float, int]:
-    """Runs one backtest; returns (CPU in s, time in s, largest RSS in KiB)."""
+    """Runs one backtest; returns (CPU in s, time in s, largest RSS in KiB).
+
+    The kernel's `ru_maxrss` of a child is at least its parent's, so the RSS is looked at every LOOKS_S.
+    """
     began = time.monotonic()
     command = [sys.executable, "-m", "agents", "backtest", str(room.folder / f"{keys}.jsonl")]
     child = subprocess.Popen(
         [*command, "--out", str(room.folder / "out")], stdout=subprocess.DEVNULL
     )
-    _, status, used = os.wait4(child.pid, 0)
+    largest = 0
+    while True:
+        largest = max(largest, rss_of(child.pid))
+        ended, status, used = os.wait4(child.pid, os.WNOHANG)
+        if ended:
+            break
+        time.sleep(LOOKS_S)
     if status:
         raise subprocess.CalledProcessError(status, command)
-    return used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss
+    return used.ru_utime + used.ru_stime, time.monotonic() - began, largest // 1024
