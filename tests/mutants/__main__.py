@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.mutants import covering, runs, tree
+from tests.mutants import asking, covering, tree
 from tests.mutants.sites import Mutant, mutants
 
 PROMISES: Final = [
@@ -32,31 +32,6 @@ def drawn(seed: int, number: int, folders: list[str]) -> list[Mutant]:
     return random.Random(seed).sample(every, min(number, len(every)))
 
 
-def seen(mutant: Mutant, maps: list[covering.Coverage]) -> bool:
-    """Whether one of the tests that run the changed lines sees the change."""
-    for coverage in maps:
-        tests = covering.tests_of(coverage, mutant.file, mutant.start[0], mutant.end[0])
-        for part in (tests[: covering.NEAREST], tests[covering.NEAREST :]):
-            if part and _fails(mutant, part):
-                return True
-    return False
-
-
-def _fails(mutant: Mutant, tests: list[str]) -> bool:
-    """Whether a test fails twice with the change, or hangs, and passes without it: a busy machine is no change."""
-    doubtful: list[str] = []
-    while True:
-        with tree.changed(mutant):
-            found = runs.run(tests, doubtful)
-            if found.passed or found.last is None:
-                return not found.passed
-            again = found.hung or not runs.run([found.last], []).passed
-        if again and runs.run([found.last], []).passed:
-            return True
-        print(f"doubtful  {found.last} at {mutant}", flush=True)
-        doubtful.append(found.last)
-
-
 def run(seed: int, number: int, folders: list[str]) -> int:
     """Prints the survivors; returns 1 if a change survived, else 0."""
     tree.copy()
@@ -65,8 +40,8 @@ def run(seed: int, number: int, folders: list[str]) -> int:
     suites = [covering.fast(folders), *slower]
     maps = [covering.measured(each, folders) for each in suites]
     survivors, began = [], time.monotonic()
-    for place, mutant in enumerate(sample, 1):
-        if not seen(mutant, maps):
+    for place, (mutant, is_seen) in enumerate(asking.seen(sample, maps), 1):
+        if not is_seen:
             survivors.append(mutant)
             print(f"survived  {mutant}", flush=True)
         if place % 10 == 0:

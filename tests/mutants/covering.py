@@ -25,8 +25,11 @@ FAST: Final = ("tests/unit", "tests/contract", "tests/golden")
 SLOWER: Final = {
     "stream": (
         "tests/reference",
-        *(f"tests/properties/test_compiled{part}.py" for part in ("", "_people", "_reading")),
-        "tests/properties/test_compiled_states.py",
+        "tests/properties/test_compiled.py",
+        *(
+            f"tests/properties/test_compiled_{part}.py"
+            for part in ("orders", "people", "reading", "states")
+        ),
     ),
     "agents": ("tests/properties/test_fetch_protocol.py",),
 }
@@ -34,6 +37,9 @@ SLOWER: Final = {
 
 In the fast tests of stream/ the C extension often decides in place of the Python that it repeats. Others compare the two.
 """
+
+PROCESSORS: Final = len(os.sched_getaffinity(0))
+"""As many processes measure, and ask."""
 
 NEAREST: Final = 12
 """Tests that run first. Most changes fail one of them, and the files of all others need not be collected."""
@@ -59,22 +65,46 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def measured(folders: tuple[str, ...], sources: list[str]) -> Coverage:
     """Runs the tests of the folders under coverage, unless the result for the same code is cached.
 
-    A part of the generated input shows which lines they run.
+    Each process runs a part of the files. A part of the generated input shows which lines they run.
     """
     digest = hashlib.sha256(" ".join([*folders, *sources]).encode()).hexdigest()[:12]
     kept = HOME / ".cache" / "mutants" / f"{_state()}-{digest}"
     if not kept.exists():
-        run = [sys.executable, "-m", "coverage", "run", f"--data-file={kept}.part"]
-        scope = f"--source={','.join(sources)}"
-        tests = ["-m", "pytest", "-q", "-p", "tests.mutants.covering", "-p", "no:cacheprovider"]
-        part = {**os.environ, "EFFORT": "part"}
-        command = [*run, scope, *tests, *folders]
-        said = subprocess.run(command, cwd=TREE, capture_output=True, env=part, text=True).stdout
-        for line in said.splitlines():
-            if line.startswith(("FAILED", "ERROR")):
-                print(f"without a change: {line}", flush=True)
+        parts = [Path(f"{kept}.part{place}") for place in range(PROCESSORS)]
+        files = sorted(_files(folders), key=lambda file: -(TREE / file).stat().st_size)
+        running = [
+            _measuring(part, files[place::PROCESSORS], sources) for place, part in enumerate(parts)
+        ]
+        for each in running:
+            for line in each.communicate()[0].splitlines():
+                if line.startswith(("FAILED", "ERROR")):
+                    print(f"without a change: {line}", flush=True)
+        whole: Any = coverage.CoverageData(f"{kept}.part")
+        for part in filter(Path.exists, parts):
+            data: Any = coverage.CoverageData(str(part))
+            data.read()
+            whole.update(data)
+            part.unlink()
+        whole.write()
         Path(f"{kept}.part").rename(kept)
     return _read(kept)
+
+
+def _measuring(part: Path, files: list[str], sources: list[str]) -> "subprocess.Popen[str]":
+    run = [sys.executable, "-m", "coverage", "run", f"--data-file={part}"]
+    scope = f"--source={','.join(sources)}"
+    tests = ["-m", "pytest", "-q", "-p", "tests.mutants.covering", "-p", "no:cacheprovider"]
+    few = {**os.environ, "EFFORT": "part"}
+    command = [*run, scope, *tests, *files]
+    return subprocess.Popen(command, cwd=TREE, stdout=subprocess.PIPE, env=few, text=True)
+
+
+def _files(folders: tuple[str, ...]) -> Iterator[str]:
+    """Yields the files of tests in folders, or given by name."""
+    for folder in folders:
+        place = TREE / folder
+        for file in [place] if place.is_file() else sorted(place.rglob("test_*.py")):
+            yield str(file.relative_to(TREE))
 
 
 def fast(folders: list[str]) -> tuple[str, ...]:
@@ -82,9 +112,8 @@ def fast(folders: list[str]) -> tuple[str, ...]:
     if any(folder.split("/")[0] != "agents" for folder in folders):
         return FAST
     named = (*(folder.replace("/", ".") for folder in folders), "from tests.")
-    files = (file for folder in FAST for file in sorted((TREE / folder).rglob("test_*.py")))
-    found = (file for file in files if any(map(file.read_text().__contains__, named)))
-    return tuple(str(file.relative_to(TREE)) for file in found)
+    files = ((file, (TREE / file).read_text()) for file in _files(FAST))
+    return tuple(file for file, text in files if any(map(text.__contains__, named)))
 
 
 def _state() -> str:
@@ -161,5 +190,4 @@ def _that_name(file: str) -> list[str]:
     names = re.compile(
         rf"{re.escape(module)}\b|from {re.escape(package)} import (\([^)]*|[^\n(]*)\b{name}\b"
     )
-    every = (each for folder in FAST for each in sorted((TREE / folder).rglob("test_*.py")))
-    return [str(each.relative_to(TREE)) for each in every if names.search(each.read_text())]
+    return [each for each in _files(FAST) if names.search((TREE / each).read_text())]

@@ -1,4 +1,4 @@
-"""Runs tests of the tree in a fork of this process, so that no run imports the libraries again."""
+"""Runs tests of a tree in a fork of this process, so that no run imports the libraries again."""
 
 import importlib
 import os
@@ -6,9 +6,10 @@ import select
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
-from tests.mutants.tree import HOME, TREE
+from tests.mutants.tree import HOME
 
 A_TEST_S: Final = 240
 """Seconds for a test, and for all imports before the first one. A longer one counts as hanging.
@@ -45,8 +46,11 @@ class Run(NamedTuple):
     hung: bool
 
 
-def run(tests: list[str], without: list[str], a_test_s: float = A_TEST_S) -> Run:
-    """Runs tests but `without` up to the first failure. A test has `a_test_s` seconds. They stand still while this process does."""
+def run(tree: Path, tests: list[str], without: list[str], a_test_s: float = A_TEST_S) -> Run:
+    """Runs tests of a tree but `without` up to the first failure. A test has `a_test_s` seconds.
+
+    They stand still while this process does.
+    """
     for library in LIBRARIES:
         importlib.import_module(library)
     deselect = [f"--deselect={test}" for test in without]
@@ -54,7 +58,7 @@ def run(tests: list[str], without: list[str], a_test_s: float = A_TEST_S) -> Run
     runner = os.fork()
     if not runner:
         os.close(news)
-        _run(["-q", "-x", "-p", "no:cacheprovider", *deselect, *tests], says)
+        _run(tree, ["-q", "-x", "-p", "no:cacheprovider", *deselect, *tests], says)
     os.close(says)
     with open(news, encoding="utf-8") as told:
         last, hung = _followed(runner, told.fileno(), a_test_s)
@@ -98,18 +102,18 @@ class _Begun:
         os.write(self._says, f"{nodeid}\n".encode())
 
 
-def _run(options: list[str], says: int) -> NoReturn:
-    """Runs pytest in a fork, on the code of the tree, without output. The fork ends."""
+def _run(tree: Path, options: list[str], says: int) -> NoReturn:
+    """Runs pytest in a fork, on the code of a tree, without output. The fork ends."""
     status = 1
     try:
         os.setpgid(0, 0)
         quiet = os.open(os.devnull, os.O_RDWR)
         for stream in range(3):
             os.dup2(quiet, stream)
-        os.chdir(TREE)
+        os.chdir(tree)
         for name in [name for name in sys.modules if name.partition(".")[0] in OWN]:
             del sys.modules[name]
-        sys.path[:] = [str(TREE), *(place for place in sys.path if place not in ("", str(HOME)))]
+        sys.path[:] = [str(tree), *(place for place in sys.path if place not in ("", str(HOME)))]
         sys.dont_write_bytecode = True
         status = int(importlib.import_module("pytest").main(options, [_Begun(says)]))
     finally:

@@ -1,4 +1,4 @@
-"""A copy of the repository below .cache, in which code is changed and tests run."""
+"""Copies of the repository below .cache, in which code is changed and tests run."""
 
 import shutil
 import subprocess
@@ -11,6 +11,7 @@ from tests.mutants.sites import Mutant
 
 HOME: Final = Path(__file__).parents[2]
 TREE: Final = HOME / ".cache" / "mutants" / "tree"
+"""The copy that stays as it is: who edits the repository meanwhile changes no result."""
 
 
 def copy() -> None:
@@ -24,10 +25,17 @@ def copy() -> None:
             shutil.copy2(HOME / name, TREE / name)
 
 
+def another(number: int) -> Path:
+    """A copy of the copy, whose code may be changed: one for each process."""
+    place = TREE.with_name(f"tree-{number}")
+    shutil.rmtree(place, ignore_errors=True)
+    return Path(shutil.copytree(TREE, place, ignore=shutil.ignore_patterns("__pycache__")))
+
+
 @contextmanager
-def changed(mutant: Mutant) -> Iterator[None]:
-    """Applies a change to the tree within the block."""
-    file = TREE / mutant.file
+def changed(mutant: Mutant, tree: Path) -> Iterator[None]:
+    """Applies a change to a tree within the block."""
+    file = tree / mutant.file
     source = file.read_text()
     file.write_text(mutant.applied(source))
     try:
