@@ -39,8 +39,10 @@ def line_of(node: yaml.Node | None, path: Sequence[str]) -> int:
         line, below = node.start_mark.line + 1, None
         if rest and isinstance(node, yaml.MappingNode):
             pairs = {key.value: value for key, value in node.value}
-            length = next((n for n in (1, 2) if ".".join(rest[:n]) in pairs), 0)
-            below, rest = pairs.get(".".join(rest[:length])), rest[length:]
+            for length in (1, 2):
+                if (name := ".".join(rest[:length])) in pairs:
+                    below, rest = pairs[name], rest[length:]
+                    break
         elif rest and isinstance(node, yaml.SequenceNode) and int(rest[0]) < len(node.value):
             below, rest = node.value[int(rest[0])], rest[1:]
         node = below

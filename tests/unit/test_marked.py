@@ -6,7 +6,7 @@ import fastjsonschema
 import pytest
 import yaml
 
-from stream.marked import explained, repeated
+from stream.marked import explained, line_of, repeated
 
 SCHEMA: dict[str, Any] = {
     "title": "A file",
@@ -95,3 +95,42 @@ def test_a_file_that_holds_itself_is_walked_once() -> None:
 
 def test_an_empty_file_has_no_fields() -> None:
     assert found("") == []
+
+
+LINES = """\
+a:
+  - b: 1
+
+  - b.c: 2
+    "": 3
+  -
+
+    d: 4
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ([], 1),
+        (["a"], 2),
+        (["a", "0", "b"], 2),
+        (["a", "1"], 4),
+        (["a", "1", "b", "c"], 4),
+        (["a", "1", "b", "d"], 4),
+        (["a", "2", "d"], 8),
+        (["a", "2", "e", "f"], 8),
+        (["a", "3"], 2),
+    ],
+)
+def test_the_line_of_a_path_is_that_of_its_innermost_part(path: list[str], line: int) -> None:
+    assert line_of(yaml.SafeLoader(LINES).get_single_node(), path) == line
+
+
+def test_a_missing_field_is_not_the_field_without_a_name() -> None:
+    root = yaml.SafeLoader('a: 1\n"":\n  b: 2\n').get_single_node()
+    assert line_of(root, ["b"]) == 1
+
+
+def test_a_file_without_a_value_has_one_line() -> None:
+    assert line_of(None, ["a"]) == 1

@@ -193,10 +193,16 @@ def test_keys_of_a_later_span_are_spread_a_few_at_a_time() -> None:
     made = wheel(*times.items())
     assert made.due(FAR - SPAN, armed_at(times), 10) == []
     assert made.behind
-    assert made.next is not None
-    assert made.next <= FAR
+    assert made.next == FAR
     assert drawn(made, FAR - SPAN, dict(times), 10)[-1] == []
     assert made.due(FAR + 20_000, armed_at(times), 10_000) == list(times)
+
+
+def test_the_next_deadline_may_be_in_a_span_of_which_only_old_entries_are_spread_yet() -> None:
+    last = FAR + 9_999
+    made = wheel(*((str(n), FAR + n) for n in range(9_999)), ("last", last), ("later", 2 * FAR))
+    assert made.due(FAR - SPAN, armed_at({"last": last}), 10) == []
+    assert made.next == FAR
 
 
 @pytest.mark.skipif(COMPILED is None, reason="not built: there was no C compiler")
