@@ -71,26 +71,45 @@ def test_a_late_order_of_a_former_customer_goes_to_that_customer_only() -> None:
     assert facts_of(driver, before) == [("order.placed", "customer:anna")]
 
 
+WHERE = {"type", "at", "visitor", "n", "person", "key", "event"}
+"""The fields of a fact or claim that say whose it is."""
+
+ORDER = {"order_id": "o"}
+PLACED = {
+    "order_id": "o",
+    "whole": [5.0, "EUR", [], False, START, "customer:anna", "phone", "e-2", False],
+}
+SMS: dict[str, Any] = {"channels": ["sms"], "late": True}
+
+
 @pytest.mark.parametrize(
-    ("type", "body", "claim"),
+    ("type", "body", "fact", "claim"),
     [
-        ("order.placed", {"order": {"id": "o"}}, "order.placed"),
-        ("order.cancelled", {"order": {"id": "o"}}, "order.cancelled"),
-        ("order.delivered", {"order": {"id": "o"}}, "order.delivered"),
-        ("consent.changed", {"channels": ["sms"], "granted": False}, "consent.changed"),
-        ("visitor.subscribed", {"channels": ["sms"]}, "consent.changed"),
+        ("order.placed", {"order": {"id": "o", "value": 5, "currency": "EUR"}}, PLACED, PLACED),
+        ("order.cancelled", {"order": {"id": "o"}}, ORDER, ORDER),
+        ("order.delivered", {"order": {"id": "o"}}, ORDER, ORDER),
+        (
+            "consent.changed",
+            {"channels": ["sms"], "granted": False},
+            SMS | {"granted": False},
+            SMS | {"granted": False},
+        ),
+        ("visitor.subscribed", {"channels": ["sms"]}, SMS, SMS | {"granted": True}),
     ],
 )
 def test_a_late_event_of_a_former_customer_goes_to_its_keys_without_binding_them(
-    type: str, body: dict[str, Any], claim: str
+    type: str, body: dict[str, Any], fact: dict[str, Any], claim: dict[str, Any]
 ) -> None:
     driver = Driver().pipe("page.viewed", customer="anna").wait(HOUR)
     driver.pipe("page.viewed", customer="bert").wait(HOUR)
     driver.pipe(type, **body, customer="anna", keys={"checkout": "h"}, client_time=START)
-    (fact,) = (each for each in driver.facts if each["type"] == type)
-    assert fact["person"] == "customer:anna"
-    found = [(each["type"], each["key"], each["person"]) for each in driver.claims]
-    assert found == [(claim, "checkout:h", "customer:anna")]
+    (sent,) = (each for each in driver.facts if each["type"] == type)
+    (claimed,) = driver.claims
+    assert (sent["person"], claimed["person"]) == ("customer:anna", "customer:anna")
+    kind = "consent.changed" if type == "visitor.subscribed" else type
+    assert (claimed["type"], claimed["key"]) == (kind, "checkout:h")
+    assert {name: sent[name] for name in sent.keys() - WHERE} == fact
+    assert {name: claimed[name] for name in claimed.keys() - WHERE} == claim
 
 
 def test_a_late_grant_lifts_no_withdrawal() -> None:
