@@ -40,6 +40,7 @@ for mutant, is_seen in asking.seen(sample, [covering.Coverage(lines, Counter([ch
 def test_a_change_is_seen_if_a_test_fails_with_it_alone(tmp_path: Path) -> None:
     """The changes of the other processes are in other trees: none of them fails a test here."""
     (tmp_path / "tree/stream").mkdir(parents=True)
+    (tmp_path / "tree/stream/__init__.py").touch()
     (tmp_path / "tree/stream/ages.py").write_text(CODE)
     (tmp_path / "tree/test_it.py").write_text(TESTS)
     bare = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # starts and ends at once
