@@ -99,9 +99,11 @@ class PeopleDriver:
     def moved(self, visitor: str = "phone") -> "PeopleDriver":
         return self._tell(Moved(**self._place(visitor, ANNA))).wait()
 
-    def order(self, id: str = "o", *, person: str = ANNA, **fields: Any) -> "PeopleDriver":
+    def order(
+        self, id: str = "o", *, person: str = ANNA, visitor: str = "server", **fields: Any
+    ) -> "PeopleDriver":
         """Adds an order.placed from a server that names no cart, unless `fields` do."""
-        return self._tell(Ordered(**self._place("server", person), order_id=id, **fields)).wait()
+        return self._tell(Ordered(**self._place(visitor, person), order_id=id, **fields)).wait()
 
     def unorder(self, id: str = "o", unpaid: tuple[int, int] | None = None) -> "PeopleDriver":
         fact = Unordered(**self._place("server", ANNA), order_id=id, unpaid=unpaid)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET
 
-from stream.events.owner import customer_of, is_pseudo, keys_of, pseudo_key
+from stream.events.owner import customer_of, keys_of, pseudo_key
 from stream.events.types import Event, OrderPlaced
 
 
@@ -51,7 +51,7 @@ def _names(event: Event) -> Iterator[str]:
     if customer is not None:
         yield f"customer:{customer}"
     yield from keys_of(event)
-    own = pseudo_key(event.visitor) if is_pseudo(event.visitor) else None
+    own = pseudo_key(event.visitor)
     if own is not None:
         yield ":".join(own)
     if type(event) is OrderPlaced and event.order.cart_id is not UNSET:

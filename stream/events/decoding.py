@@ -202,7 +202,7 @@ _LEAVES: Final = {TAGS[kind] for kind in LEAVES}
 def _unidentified(made: dict[str, Any], envelope: list[Fault]) -> list[Fault]:
     """A fault if a visitor.identified names neither a customer nor an e-mail or phone key."""
     keys = made.get("keys") or {}
-    own = owner.pseudo_key(made["visitor"]) if owner.is_pseudo(made["visitor"]) else None
+    own = owner.pseudo_key(made["visitor"])
     if "customer" in made or "email" in keys or "phone" in keys:
         return []
     if own is not None and own[0] in (owner.CUSTOMER, "email", "phone"):

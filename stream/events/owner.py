@@ -31,9 +31,11 @@ def is_pseudo(visitor: str) -> bool:
 
 def pseudo_key(visitor: str) -> tuple[str, str] | None:
     """(sort, id) of a pseudo-visitor's name; None if it is not of that form."""
+    if not is_pseudo(visitor):
+        return None
     sort, colon, id = visitor.removeprefix(MARK).partition(":")
     kind = _SORTS.get(sort)
-    if not is_pseudo(visitor) or not colon or kind is None:
+    if not colon or kind is None:
         return None
     try:
         return sort, str(kind.read(id))
@@ -93,7 +95,7 @@ def customer_of(event: Event) -> str | None:
     """The customer of an event, or that of its pseudo-visitor."""
     if type(event.customer) is str:
         return event.customer
-    own = pseudo_key(event.visitor) if is_pseudo(event.visitor) else None
+    own = pseudo_key(event.visitor)
     return own[1] if own is not None and own[0] == CUSTOMER else None
 
 

@@ -6,7 +6,7 @@ from msgspec import UNSET, structs
 
 from stream import limits
 from stream.durations import DAY, HOUR
-from stream.events.owner import is_pseudo, pseudo_key
+from stream.events.owner import pseudo_key
 from stream.events.types import Event, OrderPlaced, PaymentFailed
 from stream.outputs import triggers
 from stream.outputs.outputs import Outputs
@@ -89,7 +89,7 @@ def named_cart(event: OrderPlaced) -> str | None:
     """The id of the cart that an order names: in its own field, by its pseudo-visitor, or by its key."""
     if event.order.cart_id is not UNSET:
         return event.order.cart_id
-    own = pseudo_key(event.visitor) if is_pseudo(event.visitor) else None
+    own = pseudo_key(event.visitor)
     if own is not None and own[0] == "cart":
         return own[1]
     keys = event.keys

@@ -2,7 +2,7 @@
 
 from msgspec import UNSET
 
-from stream.events.owner import customer_of, is_pseudo, pseudo_key
+from stream.events.owner import customer_of, pseudo_key
 from stream.events.types import Event
 from stream.outputs.outputs import Outputs
 from stream.stages import announce_facts
@@ -34,7 +34,7 @@ def follow(state: Visitor, event: Event, kind: type, late: bool, t: int, out: Ou
 
 def _take_keys(state: Visitor, event: Event) -> None:
     """Keeps the e-mail and phone keys of an event as the visitor's own."""
-    own = pseudo_key(event.visitor) if is_pseudo(event.visitor) else None
+    own = pseudo_key(event.visitor)
     if own is not None:
         if own[0] == "email":
             state.email = own[1]

@@ -123,3 +123,24 @@ def test_a_recurring_order_is_not_claimed() -> None:
     order = {"id": "o", "recurring": True}
     driver = Driver().pipe("order.placed", order=order, keys={"cart": "k"})
     assert [kind for kind, _, _ in claims_of(driver)] == ["bound"]
+
+
+@pytest.mark.parametrize(
+    ("visitor", "order", "keys", "cart"),
+    [
+        ("~cart:p", {"cart_id": "named"}, {"cart": "k"}, "named"),
+        ("~cart:p", {}, {"cart": "k"}, "p"),
+        ("~cart:p", {}, {}, "p"),
+        ("~checkout:h", {}, {"cart": "k"}, "k"),
+        ("phone", {}, {"cart": "k"}, "k"),
+        ("phone", {}, {}, "shop's"),
+    ],
+)
+def test_an_order_is_about_the_cart_in_its_field_its_pseudo_visitor_or_its_key(
+    visitor: str, order: dict[str, str], keys: dict[str, str], cart: str
+) -> None:
+    """Else about the one that its visitor has."""
+    driver = Driver().pipe("cart.updated", visitor, cart=items(LAMP, id="shop's"))
+    driver.pipe("order.placed", visitor, order={"id": "o", **order}, keys=keys)
+    (fact,) = (each for each in driver.facts if each["type"] == "order.placed")
+    assert fact["cart_id"] == cart

@@ -40,6 +40,16 @@ def test_nesting_has_a_fixed_depth_that_is_read(open_: str) -> None:
     assert reason(nested(DEEPEST)) == "too_deep"
 
 
+def test_brackets_beside_each_other_are_no_nesting() -> None:
+    """More brackets than levels: these are counted one by one."""
+    beside: list[list[int]] = [[]] * DEEPEST
+    deep = "[" * (DEEPEST - 1) + "]" * (DEEPEST - 1)
+    assert reason(event(x=beside)) is None
+    assert reason(event(x=beside, y=0).replace(b'"y": 0', b'"y": %s' % deep.encode())) is None
+    deeper = f"[{deep}]".encode()
+    assert reason(event(x=beside, y=0).replace(b'"y": 0', b'"y": ' + deeper)) == "too_deep"
+
+
 def test_brackets_in_texts_are_no_nesting() -> None:
     assert reason(event(x='\\"[{' * DEEPEST)) is None
 

@@ -58,6 +58,19 @@ def test_a_life_step_waits_for_a_more_important_one_due_soon(
     assert fired["second"] == START + fired_after
 
 
+def test_a_life_step_waits_for_the_latest_of_more_important_ones() -> None:
+    rules = [("first", 6, 1), ("last", 11, 2), ("second", 10, 3)]
+    given = [{"name": name, "steps": [f"{at}m"], "priority": high} for name, at, high in rules]
+    driver = bought(*given).wait(DAY)
+    assert driver.story == [
+        "fired first 1",
+        "deferred second 1 lower_priority",
+        "fired last 1",
+        "fired second 1",
+    ]
+    assert driver.decisions[-1]["at"] == START + 16 * MINUTE
+
+
 @pytest.mark.parametrize(
     ("given", "shown"), [({"currency": "EUR"}, "EUR"), ({"currency": ""}, None), ({}, None)]
 )
