@@ -60,7 +60,7 @@ generate: install ## make the files that are made from others
 	$(BIN)/python -m agents.generate.closing_table
 
 mutants: install ## changes the code at random places: is each seen by a test? (SEED=1 N=160 IN=stream)
-	EFFORT=whole $(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --number $(or $(N),160) $(or $(IN),stream)
+	$(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --number $(or $(N),160) $(or $(IN),stream)
 
 cover: install ## branch coverage of stream/, which is to be whole
 	EFFORT=whole $(BIN)/coverage run -m pytest -q tests/unit tests/properties tests/reference tests/contract/test_connect.py

@@ -14,6 +14,7 @@ from stream.kinds import browse_abandonment, exit_guards, exit_score, onsite
 from stream.kinds.exit_score import SORTS, Sort
 from stream.kinds.registry import KINDS
 from stream.recipes import conditions
+from stream.recipes.conditions import Offer, Range, When
 from stream.recipes.recipe import MESSAGING, Cap, Policy, Recipe
 from stream.stages import announce_claims, orders_placed
 from stream.state import bought, checkout, key, life_record, ordered, orders, visitor
@@ -28,8 +29,13 @@ COLUMNS: dict[str, Callable[[str], Any]] = {
     "capped": {"yes": True, "no": False}.__getitem__,
 }
 KEEPS = ("SHORTEST_KEEP", "LONGEST_KEEP", "KEEP_OF_LIFE")
+SHIPPED = (
+    Offer("free-shipping", When((Range("visits", max=1), Range("orders", max=0)))),
+    Offer("percent-10", When((Range("orders", max=0),))),
+    Offer("loyal-gift", When((Range("orders", min=1),))),
+)
 BESIDE: dict[str, dict[str, Any]] = {
-    "exit-intent": {"priority": 100, "reach": "any", "channels": ("onsite",)},
+    "exit-intent": {"priority": 100, "reach": "any", "channels": ("onsite",), "offers": SHIPPED},
     "post-purchase": {"expires": 60 * DAY},
     "replenishment": {"lead": 3 * DAY},
     "welcome-popup": {
@@ -37,6 +43,8 @@ BESIDE: dict[str, dict[str, Any]] = {
         "channels": ("onsite",),
         "after": 15 * SECOND,
         "looks": 2,
+        "when": When((Range("visits", max=1),)),
+        "offers": SHIPPED,
     },
 }
 """What the pages say of a kind beside the row of its table."""
@@ -64,7 +72,7 @@ def test_the_table_of_recipes_gives_the_defaults_of_a_kind(row: dict[str, str]) 
     assert {name: fields[name] for name in wanted} == wanted
     assert found.steps == tuple(steps)
     rest = structs.asdict(Recipe(found.name, found.kind, (), 0, 0, 0))
-    told = {"steps", "offers", "when", *COLUMNS, *wanted}
+    told = {"steps", *COLUMNS, *wanted}
     assert {name for name in fields if name not in told and fields[name] != rest[name]} == set()
 
 

@@ -37,6 +37,13 @@ def test_a_popup_is_shown_at_the_second_look_15_seconds_into_a_visit(
     assert looks(*waits).story == story
 
 
+def test_only_a_first_visit_sees_a_popup_unless_a_recipe_says_otherwise() -> None:
+    for rules, again in ((recipe("welcome-popup"), []), (recipe("welcome-popup", when={}), FIRED)):
+        driver = Driver(rules).pipe("page.viewed").wait(DAY).pipe("page.viewed")
+        assert driver.wait(15 * SECOND).pipe("page.viewed").story == again
+    assert looks(15 * SECOND, rules=recipe("welcome-popup")).story == FIRED
+
+
 def test_a_recipe_says_how_many_looks_and_how_long() -> None:
     rules = recipe("welcome-popup", looks=3, after="1m")
     assert looks(MINUTE - 1, 1, rules=rules).story == FIRED
