@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -233,3 +234,21 @@ def test_old_records_are_deleted_at_most_once_an_hour(play: Any, now: Now) -> No
         assert await mine.find("older") is not None
 
     play(test)
+
+
+@pytest.mark.parametrize(("ago", "kept"), [(DAY - HOUR, True), (DAY + HOUR, False)])
+def test_the_age_of_a_record_is_by_the_clock_of_the_machine(
+    tmp_path: Path, ago: int, kept: bool
+) -> None:
+    async def whole() -> IdempotencyRecord | None:
+        until = time.time_ns() // 1_000_000 - ago
+        for name in ("before", "after"):  # what a sender finds when it starts
+            records = SqliteIdempotency(tmp_path / "sent", "g", name, LEASE)
+            await records.open()
+            if name == "before":
+                await records.sent("a", until)
+            found = await records.find("a")
+            await records.close()
+        return found
+
+    assert (asyncio.run(whole()) is not None) is kept
