@@ -73,7 +73,7 @@ class Keyed(Generic[S]):
 
     def deleted(self, key: str) -> tuple[int, int] | None:
         """(applied, version) of a forgotten key that has no tombstone yet."""
-        value = self._forgotten.get(key) or self._packed.get(key)
+        value = self._packed.get(key)
         if value is None or len(value) != HEADER.size:
             return None
         _, applied, _, version = HEADER.unpack(value)
@@ -126,11 +126,15 @@ class Keyed(Generic[S]):
         return self._wheel.next
 
     def forget(self, key: str, state: S) -> None:
-        """Drops the state. Its header stays until `committed` has passed what is applied."""
+        """Drops the state. Its header stays until `committed` has passed what is applied.
+
+        It stays where the state was: a large dict that loses a key and gains it back is made anew again and again.
+        """
         del self.live[key]
         self.dirty.pop(key, None)
-        self.size -= len(self._packed.pop(key, b""))
-        self._forgotten[key] = HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
+        value = HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
+        self.size += len(value) - len(self._packed.get(key, b""))
+        self._packed[key] = self._forgotten[key] = value
 
     @property
     def unwritten(self) -> int:
@@ -163,7 +167,8 @@ class Keyed(Generic[S]):
             yield records
         self.dirty.clear()
         for forgotten in in_parts(self._forgotten):
-            yield [self._header_record(key, value) for key, value in forgotten.items()]
+            self._header_only.add(forgotten)
+            yield [(key.encode(), value) for key, value in forgotten.items()]
         self._forgotten.clear()
         if changed or moved:
             yield [(b"", CLOCK.pack(FORMAT, *clock))]
@@ -171,13 +176,6 @@ class Keyed(Generic[S]):
         if len(self.live) > DECODED:
             unused, self._older, self.live = self._older, self.live, {}
             yield from let_go(unused)
-
-    def _header_record(self, key: str, value: bytes) -> tuple[bytes, bytes]:
-        """The header-only record of a forgotten key."""
-        self.size += len(value) - len(self._packed.get(key, b""))
-        self._packed[key] = value
-        self._header_only.add(key, value)
-        return key.encode(), value
 
     @property
     def changed(self) -> bool:
@@ -207,6 +205,8 @@ class Keyed(Generic[S]):
 
     def rest(self) -> None:
         """Packs unused states. Called instead of `parts` in a run without a changelog."""
+        for key in self._forgotten:
+            del self._packed[key]
         self._forgotten.clear()
         if len(self.live) <= DECODED:
             return
@@ -236,7 +236,7 @@ class Keyed(Generic[S]):
         self.clock = max(self.clock, self._reader.clock)
         self._reader = changelog.Reader(self._packed, self._reader.fast)
         self.size, header_only, spans = self._survey(self._packed, timer_wheel.SPAN)
-        self._header_only = HeaderOnly(header_only)
+        self._header_only.add({key: self._packed[key] for key in header_only})
         self._wheel.take(spans, self.held[:3])
         return self.clock
 
