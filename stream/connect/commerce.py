@@ -126,8 +126,13 @@ def checkout_advanced(tracked: TrackedEvent, source: Source, out: Translation) -
     return [("checkout.advanced", {"stage": stage})]
 
 
-def payment_entered(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
-    return [("checkout.advanced", {"stage": "payment"})]
+def at_stage(stage: str) -> Row:
+    """The row of a name that says the stage of the checkout itself."""
+
+    def advanced(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+        return [("checkout.advanced", {"stage": stage})]
+
+    return advanced
 
 
 def payment_failed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:

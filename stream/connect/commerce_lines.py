@@ -19,7 +19,7 @@ def fields(given: dict[str, Any]) -> dict[str, Any]:
         "id": first(given, *IDS),
         "variant": first(given, "variant_id", "variant"),
         "image": first(given, "image_url", "image"),
-        "name": given.get("name"),
+        "name": first(given, "name", "title"),
         "category": given.get("category"),
         "price": given.get("price"),
         "currency": given.get("currency"),

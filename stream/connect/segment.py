@@ -20,6 +20,7 @@ from stream.connect.segment_message import (
     Message,
     document_of,
     id_of,
+    joining,
     message_of,
     messages_of,
     unquoted,
@@ -49,12 +50,13 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def _tracked(message: Message, order: bool = False) -> TrackedEvent:
+    properties = joining(message)
     return TrackedEvent(
         id=id_of(message),
         name=message.name,
-        properties=message.properties,
+        properties=properties,
         page=mapping(message.context.get("page")),
-        who=who_of(message, commerce.keys_of(message.properties, order)),
+        who=who_of(message, commerce.keys_of(properties, order)),
         browser=message.browser,
         path=message.path,
     )

@@ -197,6 +197,16 @@ def id_of(message: Message) -> str:
     return content_id(PREFIX, {k: v for k, v in message.given.items() if k not in CLOCKS})
 
 
+TOKENS: Final = {"cart_token": "cart_id", "checkout_token": "checkout_id"}
+"""Parts of a context that name a cart or a checkout, and the properties that do so elsewhere."""
+
+
+def joining(message: Message) -> dict[str, Any]:
+    """The properties, with the tokens of the cart and the checkout that RudderStack's source for Shopify has in its context."""
+    found = {TOKENS[name]: message.context[name] for name in TOKENS if name in message.context}
+    return {**found, **message.properties} if found else message.properties
+
+
 def unquoted(value: Any) -> Any:
     """An id without quotes. Older cookies of analytics.js, which shops' servers pass on, have it as `%22…%22`."""
     if not isinstance(value, str) or not value.startswith(QUOTES):
