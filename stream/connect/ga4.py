@@ -30,12 +30,12 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def who(hit: Hit, source: Source, bodies: Bodies) -> Who:
-    """The owner of a hit. A user id that is an address becomes a key.
+    """The owner of a hit. A user id that is an address becomes a key, and so do the addresses of enhanced conversions.
 
     An order names its cart in its own field.
     """
     order = isinstance(bodies, list) and any(kind.startswith("order.") for kind, _ in bodies)
-    address = hit.user if is_address(hit.user) else None
+    address = hit.user if is_address(hit.user) else hit.given("email_address", "email")
     named = {
         "cart": None if order else identifier(hit.params.get("cart_id")),
         "checkout": identifier(hit.params.get("checkout_id")),
@@ -43,7 +43,7 @@ def who(hit: Hit, source: Source, bodies: Bodies) -> Who:
     return Who(
         visitor=identifier(client_of(hit.visitor)),
         customer=customer_id(hit.user),
-        keys=compact(**named, **contact_keys(source, address, None)),
+        keys=compact(**named, **contact_keys(source, address, hit.given("phone_number", "phone"))),
         client_time=hit.client_time,
     )
 

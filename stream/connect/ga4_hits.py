@@ -57,6 +57,15 @@ class Hit(Struct, frozen=True, kw_only=True):
     denied: bool = False
     path: str = "$"
 
+    def given(self, *names: str) -> Any:
+        """What the shop knows of the user: in an object, or among the parameters with a prefix. Of several it is the first."""
+        known = self.params.get("user_data")
+        known = known if isinstance(known, dict) else {}
+        found = first(known, *names)
+        for name in names:
+            found = self.params.get(f"user_data.{name}") if found is None else found
+        return next(iter(found), None) if isinstance(found, list) else found
+
 
 def collected(request: Request) -> list[Hit]:
     """The hits of a tag. The query holds shared parameters, each line of the body an event."""
