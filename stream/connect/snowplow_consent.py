@@ -1,10 +1,10 @@
-"""Consent as Snowplow's consent plugin sends it, by the source's table. Source: docs/connect.md, 1.5."""
+"""Consent as Snowplow's two consent plugins send it, by the source's table. Source: docs/connect.md, 1.5."""
 
 from typing import Final
 
 from stream.connect import consent
 from stream.connect.bodies import IGNORED, Bodies
-from stream.connect.reading import first
+from stream.connect.reading import first, text
 from stream.connect.snowplow_event import Sent
 from stream.connect.source import Source
 
@@ -25,3 +25,26 @@ def consented(sent: Sent, source: Source) -> Bodies:
     named = allowed if isinstance(allowed, list) and kind in GRANTS else []
     granted = {scope: everything or scope in named for scope in source.consent}
     return list(consent.changes(source, granted)) or "no_channels"
+
+
+DOCUMENT: Final = "com_snowplowanalytics_snowplow_consent_document"
+
+
+def granted(sent: Sent, source: Source) -> Bodies:
+    """The consents of the original plugin: the documents that were agreed to are categories, by their ids or names."""
+    return _documents(sent, source, True)
+
+
+def withdrawn(sent: Sent, source: Source) -> Bodies:
+    """The withdrawn consents of the original plugin: some documents, or all."""
+    if sent.data.get("all") is True:
+        return list(consent.changes(source, dict.fromkeys(source.consent, False))) or "no_channels"
+    return _documents(sent, source, False)
+
+
+def _documents(sent: Sent, source: Source, agreed: bool) -> Bodies:
+    documents = sent.entities.get(DOCUMENT, ())
+    names = {text(each.get(name)) for each in documents for name in ("id", "name")} - {None}
+    if not names:
+        return "no_scopes"
+    return list(consent.changes(source, dict.fromkeys(map(str, names), agreed))) or "no_channels"

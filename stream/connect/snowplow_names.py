@@ -3,7 +3,7 @@
 from typing import Final
 
 from stream.connect import snowplow_events as events
-from stream.connect.snowplow_consent import consented
+from stream.connect.snowplow_consent import consented, granted, withdrawn
 from stream.connect.snowplow_events import GOOGLE, OWN, SHOP, Translator
 
 ACTION: Final = f"{SHOP}snowplow_ecommerce_action"
@@ -53,6 +53,9 @@ SCHEMAS: Final[dict[str, Translator]] = {
     f"{OWN}add_to_cart": events.added,
     f"{OWN}remove_from_cart": events.removed,
     f"{OWN}consent_preferences": consented,
+    f"{OWN}consent_granted": granted,
+    f"{OWN}consent_withdrawn": withdrawn,
+    f"{OWN}cmp_visible": events.ignored,
     f"{OWN}link_click": events.pinged,
     f"{OWN}button_click": events.pinged,
     f"{OWN}focus_form": events.pinged,
@@ -61,6 +64,7 @@ SCHEMAS: Final[dict[str, Translator]] = {
     f"{OWN}social_interaction": events.pinged,
     f"{OWN}application_error": events.ignored,
     f"{OWN}timing": events.ignored,
+    f"{OWN}web_vitals": events.ignored,
     "com_snowplowanalytics_mobile_application_install": events.ignored,
     f"{OWN}application_background": events.ignored,
 }
