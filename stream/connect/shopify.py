@@ -170,11 +170,12 @@ def _who(it: Delivery, visitor: str | None = None) -> Who:
         body.get("token" if it.topic.startswith("checkouts/") else "checkout_token")
     )
     email = first(body, "email", "contact_email", "customer.email")
+    phone = first(body, "phone", "customer.phone", "sms_marketing_phone")
     keys = compact(cart=plain(body.get("cart_token")) or of_checkout, checkout=of_checkout)
     return Who(
         visitor=visitor,
         customer=plain(dig(body, "customer", "id")),
-        keys=keys | contact_keys(it.source, email, first(body, "phone", "customer.phone")),
+        keys=keys | contact_keys(it.source, email, phone),
         client_time=it.when,
     )
 

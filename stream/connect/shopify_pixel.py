@@ -185,6 +185,10 @@ def _joined(shop: str | None, link: Any) -> str | None:
         return None
 
 
+def _presence(event: dict[str, Any], source: Source) -> Body:
+    return PING
+
+
 def _started(event: dict[str, Any], source: Source) -> Body:
     return "checkout.started", {}
 
@@ -223,6 +227,8 @@ EVENTS: Final[dict[str, Read]] = {
     "checkout_shipping_info_submitted": _step("shipping"),
     "payment_info_submitted": _step("payment"),
     "checkout_completed": _order,
+    **dict.fromkeys(("clicked", "form_submitted", "alert_displayed"), _presence),
+    **dict.fromkeys(("input_focused", "input_changed", "input_blurred"), _presence),
 }
 NAMES: Final = {
     "page.viewed": "page_viewed",
