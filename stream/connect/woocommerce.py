@@ -86,7 +86,7 @@ def order(it: Delivery) -> None:
     function = STATES.get(status) if own is None else MEANT.get(own)
     if identifier(it.body.get("id")) is None:
         it.out.leave_out(it.topic, "no_order_id", "$.id")
-    elif own == "ignore":
+    elif own == "ignore" or (function in UNPAID and _renews(it.body)):
         it.out.leave_out(it.topic, "ignored", "$.status")
     elif function is None:
         no_row("status", status).leave_out(it.out, it.topic, "$.status")
@@ -152,19 +152,22 @@ def _placed(it: Delivery) -> list[Body]:
         currency=it.body.get("currency"),
         lines=_lines(it, items.ordered),
     )
-    notes = {mapping(note).get("key") for note in listing(it.body.get("meta_data")) if _named(note)}
-    renewed = it.body.get("created_via") == "subscription" or not notes.isdisjoint(RENEWALS)
-    return [("order.placed", {"order": {**placed, **({"recurring": True} if renewed else {})}})]
+    return [("order.placed", {"order": {**placed, **compact(recurring=_renews(it.body))}})]
 
 
-def _named(note: Any) -> bool:
-    return isinstance(dig(note, "key"), str)
+def _renews(body: dict[str, Any]) -> bool | None:
+    """True of a renewal: nobody placed it. Else None."""
+    notes = (dig(note, "key") for note in listing(body.get("meta_data")))
+    renewed = body.get("created_via") == "subscription" or any(key in RENEWALS for key in notes)
+    return renewed or None
 
 
 def _failed(it: Delivery) -> list[Body]:
-    """A failed payment: it takes the order out first, then sets the cart to the lines of now."""
-    failed = ("payment.failed", {"order": {"id": thing(it.body.get("id"))}})
-    return [failed, *_cart(it, it.body.get("payment_url"))]
+    """A failed payment: it takes the order out first, then sets the cart to the lines of now. A renewal was no cart."""
+    renewed = _renews(it.body)
+    order = compact(id=thing(it.body.get("id")), recurring=renewed)
+    cart = [] if renewed else _cart(it, it.body.get("payment_url"))
+    return [("payment.failed", {"order": order}), *cart]
 
 
 def _cancelled(it: Delivery) -> list[Body]:
@@ -209,6 +212,9 @@ def _delivered(it: Delivery) -> list[Body]:
     """A delivered order was placed, even if no webhook reported that."""
     return [*_placed(it), ("order.delivered", {"order": {"id": thing(it.body.get("id"))}})]
 
+
+UNPAID: Final = (_draft, _pending)
+"""What a shopper does at the checkout. Nobody is there when a subscription renews."""
 
 STATES: Final[dict[str, Callable[[Delivery], list[Body]]]] = {
     "checkout-draft": _draft,
