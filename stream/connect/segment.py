@@ -21,6 +21,7 @@ from stream.connect.segment_message import (
     document_of,
     id_of,
     joining,
+    managed,
     message_of,
     messages_of,
     unquoted,
@@ -126,9 +127,10 @@ def _alias(message: Message, out: Translation) -> None:
 
 
 def _consent(message: Message, out: Translation) -> None:
-    changed = _changes(message)
+    decided = _categories(message) or managed(message)
+    changed = changes(message.source, decided)
     if not changed:
-        no_row("consent", *_categories(message)).leave_out(out, message.name, message.path)
+        no_row("consent", *decided).leave_out(out, message.name, message.path)
     commerce.add_events(_tracked(message), changed, out)
 
 

@@ -207,6 +207,18 @@ def joining(message: Message) -> dict[str, Any]:
     return {**found, **message.properties} if found else message.properties
 
 
+def managed(message: Message) -> dict[str, bool]:
+    """The categories that RudderStack's SDK tells of a consent: two lists of ids. What is denied in one is denied."""
+    lists = mapping(message.context.get("consentManagement"))
+    given = (("allowedConsentIds", True), ("deniedConsentIds", False))
+    found = {}
+    for name, allowed in given:
+        ids = lists.get(name)
+        for each in ids if isinstance(ids, list | dict) else ():
+            found[text(each) or ""] = allowed
+    return found
+
+
 def unquoted(value: Any) -> Any:
     """An id without quotes. Older cookies of analytics.js, which shops' servers pass on, have it as `%22…%22`."""
     if not isinstance(value, str) or not value.startswith(QUOTES):
