@@ -65,12 +65,21 @@ NAMES: Final[Mapping[str, Row]] = {
     "refunded order": order_refunded,
     "order updated": unneeded,
     "updated order": unneeded,
+    "application opened": pinged,
+    "application foregrounded": pinged,
+    "application became active": pinged,
+    "deep link opened": pinged,
+    "application installed": unneeded,
+    "application updated": unneeded,
+    "application backgrounded": unneeded,
+    "application crashed": unneeded,
+    "application uninstalled": unneeded,
     "clicked product": pinged,
     "clicked promotion": pinged,
     "viewed promotion": pinged,
 }
-"""The names of the specification, of its first version, and of RudderStack's source for Shopify, as `words` normalizes
-them."""
+"""The names of the specification, of its first version, of the life of an app, and of RudderStack's source for Shopify, as
+`words` normalizes them."""
 
 TYPES: Final[Mapping[str, Row]] = {
     "page.viewed": page_viewed,

@@ -139,7 +139,7 @@ def pinged(hit: Hit, source: Source) -> Bodies:
 
 
 def ignored(hit: Hit, source: Source) -> Bodies:
-    """Nothing: a page_view comes with it."""
+    """Nothing: a page_view comes with it, or nobody is there."""
     return IGNORED
 
 
@@ -208,6 +208,10 @@ EVENTS: Final[dict[str, Translator]] = {
     "first_visit": ignored,
     "first_open": ignored,
     "form_start": ignored,
+    **dict.fromkeys(
+        ("app_remove", "app_update", "app_clear_data", "app_exception", "os_update"), ignored
+    ),
+    **dict.fromkeys(("notification_receive", "notification_dismiss"), ignored),
     "login": identified,
     "sign_up": identified,
 }

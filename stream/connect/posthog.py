@@ -141,6 +141,7 @@ TYPES: Final[Mapping[str, Callable[[Message, Translation], None]]] = {
     "$dead_click": _row(commerce.pinged),
     "$copy_autocapture": _row(commerce.pinged),
     "$$heatmap": _row(commerce.pinged),
+    "$opt_in": _row(commerce.pinged),
     "$identify": _identify,
     "$create_alias": _alias,
     "$merge_dangerously": _merge,
