@@ -9,7 +9,7 @@ from stream.connect import times
 from stream.connect.deliveries import Body, events_of
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id
-from stream.connect.reading import dig, first, mapping, text
+from stream.connect.reading import dig, document_in_base64, first, mapping, text
 from stream.connect.request import Given, Request
 from stream.connect.source import Source
 from stream.connect.translation import Translation
@@ -33,7 +33,7 @@ class Delivery(Struct, frozen=True):
 
 
 def unwrapped(given: Given, body: Any) -> tuple[dict[str, Any], Any]:
-    """The headers in lower case, and the object. EventBridge has both in its `detail`.
+    """The headers in lower case, and the object. EventBridge has both in its `detail`, Pub/Sub's push in its `message`.
 
     An app may put the topic into the address to which it subscribes.
     """
@@ -43,6 +43,9 @@ def unwrapped(given: Given, body: Any) -> tuple[dict[str, Any], Any]:
     if isinstance(dig(body, "detail", "payload"), dict):
         headers |= mapping(dig(body, "detail", "metadata"))
         body = dig(body, "detail", "payload")
+    elif isinstance(dig(body, "message", "data"), str):
+        headers |= mapping(dig(body, "message", "attributes"))
+        body = document_in_base64(body["message"]["data"])
     return {name.lower(): value for name, value in headers.items()}, body
 
 
