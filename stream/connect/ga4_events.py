@@ -164,9 +164,11 @@ def _cart_id(hit: Hit) -> str | None:
 
 
 def _facts(one: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an item. Google asks for an id or a name: a name is the id where there is no other."""
+    id, name = _set(first(one, "item_id", "id")), _set(first(one, "item_name", "name"))
     return {
-        "id": _set(first(one, "item_id", "id")),
-        "name": _set(first(one, "item_name", "name")),
+        "id": name if id is None else id,
+        "name": name,
         "category": _set(first(one, "item_category", "category")),
         "variant": _set(one.get("item_variant")),
         "price": one.get("price"),
