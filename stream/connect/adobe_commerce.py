@@ -16,7 +16,8 @@ from stream.connect.source import Source
 from stream.connect.translation import Translation
 
 MARK: Final = "com.adobe.commerce."
-"""A part of the type of every I/O Event. No storefront event contains it."""
+MARKS: Final = (MARK.encode(), b'"observer.', b'"plugin.')
+"""Parts of the types of I/O Events. A consumer that passes them on may leave the prefix out. No storefront event has one."""
 
 CODE: Final = "x-adobe-event-code"
 """The header with the type of a single event. A body that is no CloudEvent has its type there alone."""
@@ -31,7 +32,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
         return done
     headers = {name.lower(): value for name, value in given.headers.items()}
     kind, body = first(headers, *TYPES), body_of(given)
-    if kind is None and MARK not in headers.get(CODE, "") and MARK.encode() not in body:
+    if kind is None and CODE not in headers and not any(mark in body for mark in MARKS):
         return snowplow.translate(given, source, now)
     document = parse(body)
     if document is UNREADABLE:

@@ -28,7 +28,7 @@ STANDING: Final = frozenset(
 ENDED: Final = frozenset({"canceled", "closed"})
 """States of an order that ended. A full refund closes it."""
 
-NUMBERS: Final = ("increment_id", "real_order_id", "entity_id")
+NUMBERS: Final = ("increment_id", "real_order_id", "entity_id", "id")
 """Names of an order's number, the best first."""
 
 SUBSCRIBED: Final = 1
@@ -62,7 +62,7 @@ Translator = Callable[[EventData], tuple[Who, Bodies]]
 def ordered(data: EventData) -> tuple[Who, Bodies]:
     """Translates an order by its state. A later change of a valid order repeats order.placed.
 
-    Without a state it is placed: a shop may leave the field out of what it sends.
+    Without a state it is placed: a shop may leave the field out of what it sends. A later save without a date is not.
     """
     order, number = _numbered(data)
     given = [order.get(name) for name in ("state", "status")]
@@ -81,6 +81,9 @@ def ordered(data: EventData) -> tuple[Who, Bodies]:
         return who, _cancelled(number)
     if state is None and any(map(is_present, given)):
         return who, no_row("status", *reversed(given))
+    dated = is_present(order.get("created_at"))
+    if state is None and not dated and data.value.get("_isNew") is False:
+        return who, "old"
     if state in PAYING:
         return _of_its_cart(who, order), [("checkout.advanced", {"stage": "payment"})]
     return who, _placed(order, number, data.source)
