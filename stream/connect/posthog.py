@@ -22,7 +22,7 @@ from stream.connect.posthog_message import (
     who_of,
 )
 from stream.connect.reading import UNREADABLE, first, is_present, text
-from stream.connect.request import Given
+from stream.connect.request import Given, Request
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 
@@ -43,9 +43,15 @@ def translate(given: Given, source: Source, now: int) -> Translation:
             continue
         own = each.get("sent_at")
         message = Message(each, own if is_present(own) else sent, now, path, source)
-        row = TYPES.get(message.name, _named)
+        row = TYPES.get(message.name, _set if _is_of_a_person(given, each) else _named)
         row(message, out)
     return out
+
+
+def _is_of_a_person(given: Given, event: Any) -> bool:
+    """Whether the path says that it is about a person's properties. Such a message has no name."""
+    path = given.path if isinstance(given, Request) else ""
+    return path.rstrip("/").endswith("/engage") and text(event.get("event")) is None
 
 
 def _tracked(message: Message, order: bool = False) -> TrackedEvent:

@@ -64,13 +64,14 @@ LONGEST: Final = 128 * 1024
 
 
 def document_of(given: Given) -> Any:
-    """The document of a request: JSON, or base64 or lz64 of it in the field `data` of a form or a query."""
+    """The document of a request: JSON, or base64 or lz64 of it, by itself or in the field `data` of a form or a query."""
     body = body_of(given)
     if body.startswith(b"data="):
         return _form(parameters(body.decode("utf-8", "replace")).get("data", ""))
     if not body and isinstance(given, Request) and "data" in given.query:
         return _form(given.query["data"])
-    return parse(body)
+    document = parse(body)
+    return _form(body.decode("utf-8", "replace").strip()) if document is UNREADABLE else document
 
 
 def _form(data: str) -> Any:

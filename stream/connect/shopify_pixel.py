@@ -228,6 +228,7 @@ EVENTS: Final[dict[str, Read]] = {
     "payment_info_submitted": _step("payment"),
     "checkout_completed": _order,
     **dict.fromkeys(("clicked", "form_submitted", "alert_displayed"), _presence),
+    "ui_extension_errored": _presence,
     **dict.fromkeys(("input_focused", "input_changed", "input_blurred"), _presence),
 }
 NAMES: Final = {
