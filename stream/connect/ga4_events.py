@@ -206,6 +206,7 @@ EVENTS: Final[dict[str, Translator]] = {
     "video_start": pinged,
     "video_progress": pinged,
     "video_complete": pinged,
+    **dict.fromkeys(("add_to_wishlist", "select_content", "share", "form_submit"), pinged),
     "session_start": ignored,
     "first_visit": ignored,
     "first_open": ignored,
