@@ -174,7 +174,7 @@ def _who(it: Delivery, visitor: str | None = None) -> Who:
     keys = compact(cart=plain(body.get("cart_token")) or of_checkout, checkout=of_checkout)
     return Who(
         visitor=visitor,
-        customer=plain(dig(body, "customer", "id")),
+        customer=plain(first(body, "customer.id", "customer.admin_graphql_api_id")),
         keys=keys | contact_keys(it.source, email, phone),
         client_time=it.when,
     )
