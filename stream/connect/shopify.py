@@ -12,7 +12,6 @@ from stream.connect.deliveries import Body, ended_cart, noted_visitor
 from stream.connect.events import Who
 from stream.connect.reading import (
     UNREADABLE,
-    dig,
     first,
     is_present,
     listing,

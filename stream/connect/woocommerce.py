@@ -21,6 +21,7 @@ from stream.connect.request import Given, body_of
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 from stream.connect.urls import clean_url
+from stream.connect.woocommerce_legacy import renewed
 
 PING: Final = b"webhook_id="
 """The start of the body of a webhook's first call."""
@@ -57,7 +58,7 @@ class Delivery(Struct, frozen=True):
 def translate(given: Given, source: Source, now: int) -> Translation:
     out = Translation()
     raw, topic = body_of(given), (header(given, "x-wc-webhook-topic") or "").lower()
-    body = parse(raw)
+    body = renewed(parse(raw))
     if raw.startswith(PING):
         out.leave_out(topic, "ping")
     elif not isinstance(body, dict):
