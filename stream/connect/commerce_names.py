@@ -44,7 +44,6 @@ NAMES: Final[Mapping[str, Row]] = {
     "removed product": removed,
     "cart viewed": cart_updated,
     "cart updated": cart_updated,
-    "cart update": cart_updated,
     "checkout started": checkout_started,
     "started order": checkout_started,
     "checkout step viewed": checkout_advanced,
@@ -57,7 +56,6 @@ NAMES: Final[Mapping[str, Row]] = {
     "payment info entered": at_stage("payment"),
     "order completed": order_placed,
     "completed order": order_placed,
-    "order created": order_placed,
     "order cancelled": order_cancelled,
     "order canceled": order_cancelled,
     "order delivered": order_delivered,
@@ -80,6 +78,13 @@ NAMES: Final[Mapping[str, Row]] = {
 }
 """The names of the specification, of its first version, of the life of an app, and of RudderStack's source for Shopify, as
 `words` normalizes them."""
+
+OF_SHOPIFY: Final[Mapping[str, Row]] = {
+    **NAMES,
+    "cart update": cart_updated,
+    "order created": order_placed,
+}
+"""With the names that RudderStack's source gives Shopify's webhooks. Elsewhere an order may be created before it is placed."""
 
 TYPES: Final[Mapping[str, Row]] = {
     "page.viewed": page_viewed,

@@ -14,7 +14,7 @@ from stream.connect.contact import contacts, identifies
 from stream.connect.events import Who
 from stream.connect.ids import identifier
 from stream.connect.lost import marked, unread
-from stream.connect.reading import UNREADABLE, first, mapping, text, words
+from stream.connect.reading import UNREADABLE, dig, first, mapping, text, words
 from stream.connect.request import Given
 from stream.connect.segment_message import (
     Message,
@@ -32,6 +32,10 @@ from stream.connect.translation import Translation, compact
 
 OFFSET: Final = re.compile(r"(GMT|UTC)[+-]\d{1,2}:?\d{0,2}", re.ASCII)
 """What RudderStack's browser SDK says for a time zone. It is the offset of one day, and no zone."""
+
+
+SHOPIFY: Final = "RudderStack Shopify Cloud"
+"""The library that RudderStack's source for Shopify names."""
 
 
 def translate(given: Given, source: Source, now: int) -> Translation:
@@ -69,7 +73,9 @@ def _track(message: Message, out: Translation) -> None:
     kind = renamed(message.source, message.name)
     if kind is not None and kind in PEOPLE:
         return PEOPLE[kind](message, out)
-    row = commerce_names.row_of(message.name, message.source)
+    shopify = dig(message.context, "library", "name") == SHOPIFY
+    names = commerce_names.OF_SHOPIFY if shopify else commerce_names.NAMES
+    row = commerce_names.row_of(message.name, message.source, names)
     tracked = _tracked(message, order=row is commerce.order_placed)
     return commerce.add_events(tracked, row(tracked, message.source, out), out)
 
