@@ -46,7 +46,7 @@ class TrackedEvent(Struct, frozen=True):
 Row = Callable[[TrackedEvent, Source, Translation], list[Body]]
 
 ORDER_IDS: Final = ("order_id", "orderId")
-"""Names of an order's id. The specification's first version had the second."""
+"""Names of an order's id. The specification's first version had the second; Segment's plugin for WordPress says `id`."""
 
 
 def page_viewed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
@@ -144,7 +144,7 @@ def payment_failed(tracked: TrackedEvent, source: Source, out: Translation) -> l
 def order_placed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     order = items.order(
         source,
-        id=first(tracked.properties, *ORDER_IDS, "checkout_id"),
+        id=first(tracked.properties, *ORDER_IDS, "checkout_id", "id"),
         value=first(tracked.properties, "total", "revenue", "value"),
         currency=tracked.properties.get("currency"),
         cart_id=cart_id(tracked.properties),
