@@ -11,6 +11,7 @@ from msgspec import Struct
 from stream.connect import items, pages
 from stream.connect.bodies import no_row
 from stream.connect.commerce_lines import (
+    CART_IDS,
     cart_id,
     fields,
     listed,
@@ -213,9 +214,15 @@ def add_events(tracked: TrackedEvent, bodies: list[Body], out: Translation) -> N
         out.events.append(event(kind, name, tracked.who, **body))
 
 
+CHECKOUT_IDS: Final = ("checkout_id", "checkoutId")
+"""Names of a checkout's id. Littledata's source for Shopify has the second."""
+
+NAMED: Final = frozenset((*CART_IDS, *CHECKOUT_IDS))
+
+
 def keys_of(properties: dict[str, Any], order: bool) -> dict[str, str]:
     """The keys of identity that the properties name. An order names its cart in its own field."""
-    if "cart_id" not in properties and "checkout_id" not in properties:
+    if NAMED.isdisjoint(properties):
         return {}  # most name none
-    cart = None if order else identifier(properties.get("cart_id"))
-    return compact(cart=cart, checkout=identifier(properties.get("checkout_id")))
+    cart = None if order else cart_id(properties)
+    return compact(cart=cart, checkout=identifier(first(properties, *CHECKOUT_IDS)))

@@ -17,7 +17,7 @@ def fields(given: dict[str, Any]) -> dict[str, Any]:
     """The values of a product or a line, by our names."""
     return {
         "id": first(given, *IDS),
-        "variant": first(given, "variant_id", "variant"),
+        "variant": first(given, "variant_id", "shopify_variant_id", "variant"),
         "image": first(given, "image_url", "image"),
         "name": first(given, "name", "title"),
         "category": given.get("category"),
@@ -50,8 +50,11 @@ def money_of(properties: dict[str, Any]) -> str | None:
     return currency(properties.get("currency"))
 
 
+CART_IDS: Final = ("cart_id", "cartId")
+
+
 def cart_id(properties: dict[str, Any]) -> str | None:
-    return identifier(properties.get("cart_id"))
+    return identifier(first(properties, *CART_IDS))
 
 
 def whole_cart(properties: dict[str, Any], source: Source) -> dict[str, Any]:

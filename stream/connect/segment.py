@@ -109,7 +109,8 @@ def _identify(message: Message, out: Translation) -> None:
     body = compact(
         contacts=contacts(message.person("email"), message.person("phone")),
         traits=items.traits(
-            message.person("orders_count"), message.person("total_spent", "lifetime_value")
+            message.person("orders_count", "purchaseCount"),
+            message.person("total_spent", "lifetime_value", "customerLifetimeValue"),
         ),
         time_zone=zone,
     )
