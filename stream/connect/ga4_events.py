@@ -138,6 +138,11 @@ def pinged(hit: Hit, source: Source) -> Bodies:
     return [PING]
 
 
+def present(hit: Hit, source: Source) -> Bodies:
+    """What only somebody who is there does. A server that tells of it may do so at any time."""
+    return [PING] if hit.browser else IGNORED
+
+
 def ignored(hit: Hit, source: Source) -> Bodies:
     """Nothing: a page_view comes with it, or nobody is there."""
     return IGNORED
@@ -206,7 +211,7 @@ EVENTS: Final[dict[str, Translator]] = {
     "video_start": pinged,
     "video_progress": pinged,
     "video_complete": pinged,
-    **dict.fromkeys(("add_to_wishlist", "select_content", "share", "form_submit"), pinged),
+    **dict.fromkeys(("add_to_wishlist", "select_content", "share", "form_submit"), present),
     "session_start": ignored,
     "first_visit": ignored,
     "first_open": ignored,
