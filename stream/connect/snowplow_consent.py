@@ -44,7 +44,8 @@ def withdrawn(sent: Sent, source: Source) -> Bodies:
 
 def _documents(sent: Sent, source: Source, agreed: bool) -> Bodies:
     documents = sent.entities.get(DOCUMENT, ())
-    names = {text(each.get(name)) for each in documents for name in ("id", "name")} - {None}
-    if not names:
+    given = (text(each.get(name)) for each in documents for name in ("id", "name"))
+    decided = {name: agreed for name in given if name is not None}
+    if not decided:
         return "no_scopes"
-    return list(consent.changes(source, dict.fromkeys(map(str, names), agreed))) or "no_channels"
+    return list(consent.changes(source, decided)) or "no_channels"

@@ -171,9 +171,8 @@ class People(WaitingStage[Person, AnyFact]):
         before = self._open.get(key, 0)
         self.open_episodes += number - before
         if number:
-            self._open[key] = (
-                number  # in its place: a table that loses and gains keys is made anew again and again
-            )
+            # in its place: a table that loses and gains keys is made anew again and again
+            self._open[key] = number
         elif before:
             del self._open[key]
 

@@ -86,11 +86,10 @@ def _traffic(case: Case, events: int) -> tuple[int, Iterator[Row]]:
         return warm, rows(warm + events, case.visitors, "ending")
     carted = case.open * case.partitions + (case.visitors if case.lines else 0)
     warm = case.visitors + events // 3 + 4 * carted  # facts of what was prepared are applied
-    start, carts = (
-        START + 6 * MINUTE,
-        not case.lines,
-    )  # after the 5 in which who has a cart falls idle
-    return warm, rows(warm + events, case.visitors, start=start, carts=carts, each_first=True)
+    start = START + 6 * MINUTE  # after the 5 in which who has a cart falls idle
+    return warm, rows(
+        warm + events, case.visitors, start=start, carts=not case.lines, each_first=True
+    )
 
 
 def _recipes(room: Room, count: int) -> Path:
