@@ -37,7 +37,7 @@ def who(hit: Hit, source: Source, bodies: Bodies) -> Who:
     order = isinstance(bodies, list) and any(kind.startswith("order.") for kind, _ in bodies)
     address = hit.user if is_address(hit.user) else hit.given("email_address", "email")
     named = {
-        "cart": None if order else identifier(hit.params.get("cart_id")),
+        "cart": None if order else ga4_events.cart_of(hit),
         "checkout": identifier(hit.params.get("checkout_id")),
     }
     return Who(

@@ -11,6 +11,7 @@ from stream.connect.ga4_hits import Hit
 from stream.connect.ids import identifier
 from stream.connect.pages import page, stage
 from stream.connect.reading import first, text
+from stream.connect.shopify_ids import cart_in
 from stream.connect.source import Source
 from stream.connect.translation import compact
 
@@ -59,7 +60,7 @@ def cart_viewed(hit: Hit, source: Source) -> Bodies:
     if not any(lines):
         way = page(hit.params.get("page_location"), hit.params.get("page_title"))
         return [("page.viewed", {"page": {**way, "kind": "cart"}})]
-    whole = items.cart(source, lines, id=_cart_id(hit), currency=currency(hit))
+    whole = items.cart(source, lines, id=cart_of(hit), currency=currency(hit))
     return [("cart.updated", {"cart": whole})]
 
 
@@ -98,7 +99,7 @@ def order_placed(hit: Hit, source: Source) -> Bodies:
         id=name,
         value=hit.params.get("value"),
         currency=currency(hit),
-        cart_id=_cart_id(hit),
+        cart_id=cart_of(hit),
         lines=_lines(hit, source, items.ordered),
     )
     return [("order.placed", {"order": order})]
@@ -164,8 +165,9 @@ def _lines(
     ]
 
 
-def _cart_id(hit: Hit) -> str | None:
-    return identifier(hit.params.get("cart_id"))
+def cart_of(hit: Hit) -> str | None:
+    """The cart's id, else the token in the address of Shopify's checkout."""
+    return identifier(hit.params.get("cart_id")) or cart_in(hit.params.get("page_location"))
 
 
 def _facts(one: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +188,15 @@ def _set(value: Any) -> Any:
     return None if value == "(not set)" else value
 
 
+BY_ITSELF: Final = """
+session_start first_visit first_open form_start
+app_remove app_update app_clear_data app_exception os_update
+app_store_refund app_store_subscription_cancel app_store_subscription_convert app_store_subscription_renew
+notification_send notification_receive notification_dismiss"""
+"""The events that come with a page_view, or that nobody is there for."""
+
 EVENTS: Final[dict[str, Translator]] = {
+    **dict.fromkeys(BY_ITSELF.split(), ignored),
     "page_view": page_viewed,
     "screen_view": page_viewed,
     "view_item": product_viewed,
@@ -212,14 +222,7 @@ EVENTS: Final[dict[str, Translator]] = {
     "video_progress": pinged,
     "video_complete": pinged,
     **dict.fromkeys(("add_to_wishlist", "select_content", "share", "form_submit"), present),
-    "session_start": ignored,
-    "first_visit": ignored,
-    "first_open": ignored,
-    "form_start": ignored,
-    **dict.fromkeys(
-        ("app_remove", "app_update", "app_clear_data", "app_exception", "os_update"), ignored
-    ),
-    **dict.fromkeys(("notification_receive", "notification_dismiss"), ignored),
+    **dict.fromkeys(("notification_open", "notification_foreground", "in_app_purchase"), present),
     "login": identified,
     "sign_up": identified,
 }

@@ -166,16 +166,22 @@ def measured(document: dict[str, Any], stream: str | None, now: int) -> list[Hit
 
 
 def relayed(event: dict[str, Any]) -> Hit:
-    """The hit of an event that a server container sends on as JSON: its parameters lie side by side."""
+    """The hit of an event that a server container sends on as JSON: its parameters lie side by side, or in `ecommerce`."""
+    params = {**mapping(event.get("ecommerce")), **event}
     return Hit(
         name=text(event.get("event_name")) or "",
         id=content_id("ga", event),
-        params=event,
-        items=_items_in(event),
+        params=params,
+        items=_items_in(params),
         visitor=event.get("client_id"),
         user=event.get("user_id"),
-        denied=_is_denied(text(event.get("x-ga-gcs")) or ""),
+        denied=_is_denied(text(event.get("x-ga-gcs")) or "")
+        or dig(event, "consent_state", "analytics_storage") in DENIED,
     )
+
+
+DENIED: Final = (False, "denied")
+"""How a container tells a consent that was not given, in an object of consents by their names."""
 
 
 def _is_denied(consent: str) -> bool:
@@ -197,13 +203,21 @@ def exported(row: dict[str, Any], now: int) -> Hit:
     return Hit(
         name=text(row.get("event_name")) or "",
         id=content_id("ga", *unique, row.get("event_params"), row.get("items")),
-        params=merged,
-        items=_mappings(row.get("items")),
+        params=_set(merged),
+        items=[_set(one) for one in _mappings(row.get("items"))],
         visitor=visitor,
         user=row.get("user_id"),
         client_time=client_time(now, None, row.get("event_timestamp"), server=True),
         denied=str(dig(row, "privacy_info", "analytics_storage")).lower() == "no",
     )
+
+
+def _set(values: dict[str, Any]) -> dict[str, Any]:
+    """The values without those that the export writes for what is missing, or what it hides."""
+    return {name: value for name, value in values.items() if value not in HIDDEN}
+
+
+HIDDEN: Final = ("(not set)", "(data deleted)", "<Other>")
 
 
 def _flat(params: Any) -> dict[str, Any]:
