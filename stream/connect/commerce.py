@@ -20,7 +20,7 @@ from stream.connect.commerce_lines import (
     products,
     whole_cart,
 )
-from stream.connect.consent import joined
+from stream.connect.consent import joined, left
 from stream.connect.events import Who, event
 from stream.connect.ids import identifier, numbered, thing
 from stream.connect.reading import first, text
@@ -106,6 +106,11 @@ def cart_updated(tracked: TrackedEvent, source: Source, out: Translation) -> lis
     return [("cart.updated", {"cart": whole_cart(tracked.properties, source)})]
 
 
+def cart_cleared(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    """An emptied cart, whatever list of products comes with it."""
+    return [("cart.updated", {"cart": items.cart(source, [], id=cart_id(tracked.properties))})]
+
+
 def checkout_started(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """A started checkout. With products and a cart id it carries the whole cart too.
 
@@ -167,6 +172,14 @@ def subscribed(tracked: TrackedEvent, source: Source, out: Translation) -> list[
     if not channels:
         return nothing(tracked, out, "no_channels")
     return [("visitor.subscribed", {"channels": channels})]
+
+
+def unsubscribed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    """A withdrawal: somebody wants no more e-mail, or no more of a list. Without a sign of either it may be about anything."""
+    channels = left(source, tracked.name, tracked.properties)
+    if not channels:
+        return unknown(tracked, source, out)
+    return [("consent.changed", {"channels": channels, "granted": False})]
 
 
 def order_cancelled(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:

@@ -7,6 +7,7 @@ from stream.connect.commerce import (
     Row,
     added,
     at_stage,
+    cart_cleared,
     cart_updated,
     checkout_advanced,
     checkout_started,
@@ -24,6 +25,7 @@ from stream.connect.commerce import (
     subscribed,
     unknown,
     unneeded,
+    unsubscribed,
 )
 from stream.connect.reading import words
 from stream.connect.source import Source
@@ -44,6 +46,7 @@ NAMES: Final[Mapping[str, Row]] = {
     "removed product": removed,
     "cart viewed": cart_updated,
     "cart updated": cart_updated,
+    "cart cleared": cart_cleared,
     "checkout started": checkout_started,
     "started order": checkout_started,
     "checkout step viewed": checkout_advanced,
@@ -57,6 +60,7 @@ NAMES: Final[Mapping[str, Row]] = {
     "address info entered": at_stage("contact"),
     "shipping info entered": at_stage("shipping"),
     "payment info entered": at_stage("payment"),
+    "payment info submitted": at_stage("payment"),
     "order completed": order_placed,
     "completed order": order_placed,
     "order cancelled": order_cancelled,
@@ -75,12 +79,24 @@ NAMES: Final[Mapping[str, Row]] = {
     "application backgrounded": unneeded,
     "application crashed": unneeded,
     "application uninstalled": unneeded,
+    "install attributed": unneeded,
+    "push notification received": unneeded,
+    "push notification bounced": unneeded,
+    "push notification tapped": pinged,
+    "email sent": unneeded,
+    "email delivered": unneeded,
+    "email bounced": unneeded,
+    "email opened": unneeded,
+    "email link clicked": unneeded,
+    "email marked as spam": unsubscribed,
+    "email unsubscribed": unsubscribed,
+    "unsubscribed": unsubscribed,
     "clicked product": pinged,
     "clicked promotion": pinged,
     "viewed promotion": pinged,
 }
-"""The names of the specification, of its first version, of the life of an app, and of RudderStack's source for Shopify, as
-`words` normalizes them."""
+"""The names of the specification, of its first version, of the life of an app and of a message, and of RudderStack's source
+for Shopify, as `words` normalizes them."""
 
 OF_SHOPIFY: Final[Mapping[str, Row]] = {
     **NAMES,

@@ -35,12 +35,29 @@ LISTS: Final = ("channels", "channel", "category", "list", "list_name", "list_id
 
 def joined(source: Source, properties: Mapping[str, Any], keys: Mapping[str, str]) -> list[str]:
     """The channels of a subscription: those that it names, otherwise those of the addresses that it carries."""
+    named = _named_channels(source, properties)
+    reached = {channel for key, channel in REACHES.items() if key in keys}
+    return [channel for channel in CHANNELS if channel in (named or reached)]
+
+
+OF_EMAIL: Final = ("email", "list_name", "list_id", "newsletter", "campaign_id")
+"""How fields begin that are about an e-mail, such as `email_subject`."""
+
+
+def left(source: Source, name: str, properties: Mapping[str, Any]) -> list[str]:
+    """The channels of a withdrawal: those of its list, by the source's table; else e-mail, if the event is about that."""
+    gone = _named_channels(source, properties)
+    if not gone and any(each.startswith(OF_EMAIL) for each in (words(name), *properties)):
+        gone = {"email"}
+    return [channel for channel in CHANNELS if channel in gone]
+
+
+def _named_channels(source: Source, properties: Mapping[str, Any]) -> set[str]:
     table = {words(category): channels for category, channels in source.consent.items()}
     named: set[str] = set()
     for word in _named(properties):
         named |= {word} if word in CHANNELS else set(table.get(word, ()))
-    reached = {channel for key, channel in REACHES.items() if key in keys}
-    return [channel for channel in CHANNELS if channel in (named or reached)]
+    return named
 
 
 def _named(properties: Mapping[str, Any]) -> Iterator[str]:

@@ -26,7 +26,7 @@ LETTERS: Final = {
 """The last part of a path: how the browser's SDK shortens each type."""
 
 SERVERS: Final = re.compile(
-    r"\b(node|python|ruby|java|php|go|net|rust|clojure|http|server)\b", re.I
+    r"\b(node|python|ruby|java|php|go|net|rust|clojure|elixir|http|server)\b", re.I
 )
 """Parts of the names of libraries that run on servers."""
 
@@ -185,9 +185,10 @@ def _is_browser(given: dict[str, Any], context: dict[str, Any], source: Source) 
 @lru_cache(256)
 def _is_of_a_device(library: str) -> bool | None:
     """None if the name does not say it."""
-    if SERVERS.search(library) is not None:
+    named = library.replace("_", " ")
+    if SERVERS.search(named) is not None:
         return False
-    return True if DEVICES.search(library) is not None else None
+    return True if DEVICES.search(named) is not None else None
 
 
 def id_of(message: Message) -> str:
