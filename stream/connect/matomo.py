@@ -124,8 +124,11 @@ def _is_order(hit: Hit) -> bool:
 
 
 def _cart(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
-    """Each line is [sku, name, category or up to five, price, quantity]."""
+    """Each line is [sku, name, category or up to five, price, quantity]. A cart worth 0 is empty: trackers for servers and
+    apps send no list then."""
     rows = _rows(tracked)
+    if rows is None and number(tracked.properties.get("revenue")) == 0:
+        rows = []
     if rows is None:
         return nothing(tracked, out, "no_items")
     cart = items.cart(source, [items.item(source, None, **_line(row)) for row in rows])
@@ -212,6 +215,10 @@ def _ping(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]
     return [("activity.pinged", {})]
 
 
+def _robot(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    return nothing(tracked, out, "robot")
+
+
 def _empty(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     return nothing(tracked, out, "empty")
 
@@ -222,6 +229,7 @@ PLUGINS: Final = ("ma_id", "fa_pv", "fa_vid", "hsr_vid")
 """What only requests of Matomo's media, form and heatmap plugins have. They name the page, but are no views of it."""
 
 ROWS: Final[tuple[tuple[Callable[[Hit], bool], Row], ...]] = (
+    (lambda hit: text(hit.get("recMode")) == "1", _robot),
     (_is_order, _order),
     (_is_shop, _cart),
     (_has("ping"), _ping),
