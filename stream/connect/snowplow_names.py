@@ -7,6 +7,9 @@ from stream.connect.snowplow_consent import consented, granted, withdrawn
 from stream.connect.snowplow_events import GOOGLE, OWN, SHOP, Translator
 
 ACTION: Final = f"{SHOP}snowplow_ecommerce_action"
+MOBILE: Final = "com_snowplowanalytics_mobile_"
+"""The prefix of the schemas of the trackers for apps. A push message arrives while nobody is there."""
+
 GOOGLE_ACTION: Final = f"{GOOGLE}action"
 
 KINDS: Final[dict[str, Translator]] = {
@@ -49,7 +52,7 @@ GOOGLE_ACTIONS: Final[dict[str, Translator]] = {
 SCHEMAS: Final[dict[str, Translator]] = {
     f"{OWN}site_search": events.searched,
     f"{OWN}screen_view": events.screen_viewed,
-    "com_snowplowanalytics_mobile_screen_view": events.screen_viewed,
+    f"{MOBILE}screen_view": events.screen_viewed,
     f"{OWN}add_to_cart": events.added,
     f"{OWN}remove_from_cart": events.removed,
     f"{OWN}consent_preferences": consented,
@@ -65,7 +68,14 @@ SCHEMAS: Final[dict[str, Translator]] = {
     f"{OWN}application_error": events.ignored,
     f"{OWN}timing": events.ignored,
     f"{OWN}web_vitals": events.ignored,
-    "com_snowplowanalytics_mobile_application_install": events.ignored,
+    f"{OWN}diagnostic_error": events.ignored,
     f"{OWN}application_background": events.ignored,
+    f"{OWN}application_foreground": events.pinged,
+    f"{MOBILE}application_install": events.ignored,
+    f"{MOBILE}message_notification": events.ignored,
+    f"{MOBILE}deep_link_received": events.pinged,
+    f"{MOBILE}list_item_view": events.pinged,
+    f"{MOBILE}scroll_changed": events.pinged,
+    f"{MOBILE}screen_end": events.pinged,
 }
 """The function for each schema of self-describing events."""
