@@ -19,7 +19,7 @@ from stream.connect.urls import parameters
 
 PREFIX: Final = "ph"
 SERVERS: Final = re.compile(
-    r"\b(node|python|ruby|java|php|go|net|dotnet|rust|elixir|server)\b", re.I
+    r"\b(node|python|ruby|java|php|go|net|dotnet|rust|rs|elixir|server)\b", re.I
 )
 """Parts of the names of libraries that run on servers."""
 
