@@ -15,9 +15,19 @@ from stream.connect.reading import listing, mapping
 from stream.connect.request import Given
 from stream.connect.source import Source
 
-NOTE: Final = ("_storefront_visitor", "storefront_visitor", "rudderAnonymousId")
-"""Names under which a theme or a plugin notes our visitor's id in an order, the best first. The last is RudderStack's: its
-anonymous id is the visitor of a shop whose pages send to a source of kind segment."""
+NOTE: Final = (
+    "_storefront_visitor",
+    "storefront_visitor",
+    "rudderAnonymousId",
+    "_segment-clientID",
+    "segment-clientID",
+    "_google-clientID",
+    "google-clientID",
+    "_wc_google_analytics_pro_identity",
+)
+"""Names under which a theme or a plugin notes our visitor's id in an order, the best first: ours; RudderStack's and
+Littledata's of Segment, whose anonymous id is the visitor of a source of kind segment; Littledata's and SkyVerge's of Google
+Analytics, whose client id is the visitor of a source of kind ga4."""
 
 Body = tuple[str, dict[str, Any]]
 """The type of one of our events, and the fields of its body."""
