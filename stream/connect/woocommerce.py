@@ -157,10 +157,11 @@ def _placed(it: Delivery) -> list[Body]:
 
 
 def _renews(body: dict[str, Any]) -> bool | None:
-    """True of a renewal: nobody placed it. Else None."""
+    """True of a renewal, and of a part of another order (of one vendor of several, of a later rate): nobody placed it.
+    Else None."""
     notes = (dig(note, "key") for note in listing(body.get("meta_data")))
     renewed = body.get("created_via") == "subscription" or any(key in RENEWALS for key in notes)
-    return renewed or None
+    return renewed or identifier(body.get("parent_id")) is not None or None
 
 
 def _failed(it: Delivery) -> list[Body]:
