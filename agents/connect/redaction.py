@@ -37,6 +37,9 @@ PEOPLE: Final = frozenset(
 DIGITS: Final = re.compile(r"(?<![\w.-])\+?\d(?:[ ()/-]{0,2}\d){7,18}(?![\w.])")
 """A possible phone number in a text that is not JSON."""
 
+NUMBER: Final = re.compile(r"(?<![\w.-])\+\d(?:[ ()/-]{0,2}\d){7,14}(?![\w.])")
+"""A phone number with its country. In a document numbers without it are ids and amounts."""
+
 PAIR: Final = re.compile(r"(?<![\w.$\[\]-])([\w.$\[\]-]{1,64})=[^&\s]*")
 
 
@@ -70,7 +73,7 @@ def _cleaned(node: Any, gone: bool, within: int) -> Any:
 def _text_within(words: str, within: int) -> str:
     """A text of a document. Queues put a whole message into one, as JSON."""
     if words.lstrip()[:1] not in ("{", "["):
-        return hidden(words)
+        return NUMBER.sub(GONE, hidden(words))
     if within == 0:
         return GONE
     return redacted(words.encode("utf-8", "replace"), within - 1).decode("utf-8", "replace")

@@ -7,11 +7,11 @@ from urllib.parse import unquote
 from stream.connect.contact import (
     KEY,
     REACHES,
+    addresses_of,
     contact_keys,
     contacts,
     customer_id,
     identifies,
-    is_address,
 )
 from stream.connect.events import Who, event
 from stream.connect.ids import content_id, event_id, identifier, names_nobody
@@ -149,8 +149,7 @@ def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) 
     named = data.get("visitor")
     visitor = named if is_present(named) else given.get("subject")
     user, keys = data.get("customer"), mapping(data.get("keys"))
-    email_of_data, phone = addresses(data)
-    email = email_of_data or (user if is_address(user) else None)
+    email, phone = addresses_of(user, *addresses(data))
     given_keys = {
         name: identifier(keys.get(name)) for name in ("cart", "checkout", "email", "phone")
     }

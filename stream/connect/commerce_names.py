@@ -63,6 +63,7 @@ NAMES: Final[Mapping[str, Row]] = {
     "payment info submitted": at_stage("payment"),
     "order completed": order_placed,
     "completed order": order_placed,
+    "pos order placed": order_placed,
     "order cancelled": order_cancelled,
     "order canceled": order_cancelled,
     "order delivered": order_delivered,
@@ -95,8 +96,8 @@ NAMES: Final[Mapping[str, Row]] = {
     "clicked promotion": pinged,
     "viewed promotion": pinged,
 }
-"""The names of the specification, of its first version, of the life of an app and of a message, and of RudderStack's source
-for Shopify, as `words` normalizes them."""
+"""The names of the specification, of its first version, of the life of an app and of a message, of RudderStack's source for
+Shopify, and of Littledata's, as `words` normalizes them."""
 
 OF_SHOPIFY: Final[Mapping[str, Row]] = {
     **NAMES,

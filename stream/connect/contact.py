@@ -21,6 +21,14 @@ REACHES: Final = {"email": "email", "phone": "sms"}
 
 KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
+NUMBER: Final = re.compile(r"\s*(?:[a-z]{2,9}:)?\s*(?:\+|%2B)([\d\s().-]{7,24})", re.I)
+"""A phone number with its country, also as `tel:+…`. Without the plus it could be any id."""
+
+LONGEST_NUMBER: Final = 48
+
+DIGITS: Final = range(8, 16)
+"""How many digits a phone number with its country has."""
+
 
 def contact_keys(source: Source, email: Any, phone: Any) -> dict[str, str]:
     """The `keys` of an event: hashes of the e-mail address and the phone number, if the source can make them.
@@ -48,12 +56,45 @@ def contacts(email: Any, phone: Any) -> list[str] | None:
 
 
 def customer_id(value: Any) -> str | None:
-    """A customer's id. An e-mail address is refused: no address may get into the log."""
-    return None if value is None or is_address(value) else identifier(value)
+    """A customer's id. An e-mail address or a phone number is refused: no address may get into the log."""
+    return None if value is None or names_an_address(value) else identifier(value)
+
+
+def addresses_of(user: Any, email: Any, phone: Any) -> tuple[Any, Any]:
+    """(e-mail address, phone number) of a person, whose id may be one of them."""
+    if is_absent(email) and is_address(user):
+        email = user
+    return email, phone_number(user) if is_absent(phone) else phone
+
+
+def kinds_of(user: Any) -> dict[str, str]:
+    """The kinds of address that an id is, as keys."""
+    email, phone = addresses_of(user, None, None)
+    return {kind: "" for kind, value in (("email", email), ("phone", phone)) if value is not None}
+
+
+def is_absent(address: Any) -> bool:
+    return address is None or address == ""
+
+
+def names_an_address(value: Any) -> bool:
+    """Whether an id is an e-mail address or a phone number."""
+    return is_address(value) or phone_number(value) is not None
 
 
 def is_address(value: Any) -> bool:
     return isinstance(value, str) and next(_places(value), None) is not None
+
+
+def phone_number(value: Any) -> str | None:
+    """The phone number that an id is. None if it is none."""
+    if not isinstance(value, str) or len(value) > LONGEST_NUMBER:
+        return None
+    if "+" not in value and "%2" not in value:
+        return None
+    found = NUMBER.fullmatch(value)
+    digits = "" if found is None else "".join(re.findall(r"[0-9]", found[1]))
+    return f"+{digits}" if len(digits) in DIGITS else None
 
 
 def hidden(words: str) -> str:

@@ -5,8 +5,9 @@ Source: docs/connect.md, 2.4, 2.8, 7.5; docs/semantics.md, 11.
 
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import unquote
 
-from stream.connect.contact import hidden
+from stream.connect.contact import hidden, is_address, names_an_address, phone_number
 from stream.connect.ids import digest
 from stream.connect.lost import LOST, NO_ADDRESS, PARTS
 from stream.connect.sizes import encode, fitted, is_too_large
@@ -52,18 +53,26 @@ def finish(translation: Translation, source: Source, shift: int = 0) -> Translat
         if kept is not None and _has_a_place(kept, source, done):
             if shift > 0 and "client_time" in kept:
                 kept["client_time"] += shift
-            done.events.append(_ready(kept, done))
+            done.events.append(_ready(kept, source, done))
     return done
 
 
-def _ready(event: dict[str, Any], done: Translation) -> dict[str, Any]:
+def _ready(event: dict[str, Any], source: Source, done: Translation) -> dict[str, Any]:
     """The event without addresses, and small enough. Encoding it costs less than to look for an @ in every part."""
+    if names_an_address(event.get("visitor")):
+        event = {**event, "visitor": _visitor(event["visitor"], source)}
     try:
         written = encode(event)
     except UnicodeEncodeError:
         return _clean(event)
     clean = _clean(event) if b"@" in written or b"%40" in written else event
     return fitted(clean, done) if is_too_large(event, len(written)) else clean
+
+
+def _visitor(name: str, source: Source) -> str:
+    """A visitor's id that is an address, as its keyed hash: without the key a list of numbers would give it away."""
+    kind, address = ("email", name) if is_address(name) else ("phone", phone_number(name))
+    return (source.key_of(kind, unquote(address)) if address else None) or digest(name)
 
 
 def _clean(event: dict[str, Any]) -> dict[str, Any]:

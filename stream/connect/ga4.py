@@ -7,7 +7,7 @@ from typing import Any
 
 from stream.connect import ga4_events
 from stream.connect.bodies import Bodies, add_events, renamed, unknown
-from stream.connect.contact import contact_keys, customer_id, is_address
+from stream.connect.contact import addresses_of, contact_keys, customer_id
 from stream.connect.events import Who
 from stream.connect.ga4_hits import Hit, client_of, collected, exported, measured, relayed
 from stream.connect.ids import identifier
@@ -35,7 +35,7 @@ def who(hit: Hit, source: Source, bodies: Bodies) -> Who:
     An order names its cart in its own field.
     """
     order = isinstance(bodies, list) and any(kind.startswith("order.") for kind, _ in bodies)
-    address = hit.user if is_address(hit.user) else hit.given("email_address", "email")
+    email, phone = hit.given("email_address", "email"), hit.given("phone_number", "phone")
     named = {
         "cart": None if order else ga4_events.cart_of(hit),
         "checkout": identifier(hit.params.get("checkout_id")),
@@ -43,7 +43,7 @@ def who(hit: Hit, source: Source, bodies: Bodies) -> Who:
     return Who(
         visitor=identifier(client_of(hit.visitor)),
         customer=customer_id(hit.user),
-        keys=compact(**named, **contact_keys(source, address, hit.given("phone_number", "phone"))),
+        keys=compact(**named, **contact_keys(source, *addresses_of(hit.user, email, phone))),
         client_time=hit.client_time,
     )
 

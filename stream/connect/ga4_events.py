@@ -6,7 +6,7 @@ from typing import Any, Final
 from stream.connect import items, money
 from stream.connect.bodies import IGNORED, PING, Bodies, no_row
 from stream.connect.consent import joined
-from stream.connect.contact import contacts, customer_id, is_address
+from stream.connect.contact import addresses_of, contacts, customer_id, kinds_of
 from stream.connect.ga4_hits import Hit
 from stream.connect.ids import identifier
 from stream.connect.pages import page, stage
@@ -112,8 +112,7 @@ def delivered(hit: Hit, source: Source) -> Bodies:
 
 def subscribed(hit: Hit, source: Source) -> Bodies:
     """A subscription. Only names of the shop's own table lead here."""
-    address = {"email": ""} if is_address(hit.user) else {}
-    channels = joined(source, hit.params, address)
+    channels = joined(source, hit.params, kinds_of(hit.user))
     return [("visitor.subscribed", {"channels": channels})] if channels else "no_channels"
 
 
@@ -128,8 +127,9 @@ def refunded(hit: Hit, source: Source) -> Bodies:
 
 def identified(hit: Hit, source: Source) -> Bodies:
     """A login with a user id. Some shops send an address instead, against Google's terms."""
-    if is_address(hit.user):
-        return [("visitor.identified", compact(contacts=contacts(hit.user, None)))]
+    reached = contacts(*addresses_of(hit.user, None, None))
+    if reached is not None:
+        return [("visitor.identified", {"contacts": reached})]
     if customer_id(hit.user) is not None:
         return [("visitor.identified", {})]
     return [PING] if hit.browser else "no_user"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from stream.connect import commerce_names, items, pages
 from stream.connect.commerce import Body, TrackedEvent, add_events, nothing
-from stream.connect.contact import contact_keys, customer_id, is_address
+from stream.connect.contact import addresses_of, contact_keys, customer_id
 from stream.connect.events import Who
 from stream.connect.ids import content_id, identifier
 from stream.connect.reading import UNREADABLE, dig, document_in, listing, number, parse, text, words
@@ -87,7 +87,7 @@ def _tracked(hit: Hit, path: str, source: Source, now: int) -> TrackedEvent:
         who=Who(
             visitor=identifier(hit.get("_id")) or identifier(hit.get("cid")),
             customer=customer_id(user),
-            keys=contact_keys(source, user if is_address(user) else None, None),
+            keys=contact_keys(source, *addresses_of(user, None, None)),
             client_time=_client_time(hit, source, now),
         ),
         browser=True,

@@ -8,11 +8,12 @@ from msgspec import structs
 
 from stream.connect import commerce, commerce_names
 from stream.connect.commerce import TrackedEvent
-from stream.connect.contact import contact_keys, contacts, customer_id, identifies, is_address
+from stream.connect.contact import contact_keys, contacts, customer_id, identifies
 from stream.connect.events import Who
 from stream.connect.ids import identifier
 from stream.connect.posthog_message import (
     Message,
+    addresses,
     document_of,
     id_of,
     is_browser,
@@ -126,14 +127,13 @@ def _set(message: Message, out: Translation) -> None:
 
 def _claim(message: Message, visitor: str | None, user: Any, out: Translation) -> None:
     tracked, customer = _tracked(message), customer_id(user)
-    address = user if is_address(user) else None
-    email = message.person("email") or message.person("$email") or address
-    keys = contact_keys(message.source, email, message.person("phone"))
+    email, phone = addresses(message, user)
+    keys = contact_keys(message.source, email, phone)
     if customer == visitor or (customer is None and not identifies(keys)):
         commerce.nothing(tracked, out, "no_customer")
         return
     who = Who(visitor=visitor, customer=customer, keys=keys, client_time=tracked.who.client_time)
-    body = compact(contacts=contacts(email, message.person("phone")))
+    body = compact(contacts=contacts(email, phone))
     claim = TrackedEvent(tracked.id, tracked.name, {}, {}, who, tracked.browser, tracked.path)
     commerce.add_events(claim, [("visitor.identified", body)], out)
 

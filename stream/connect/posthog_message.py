@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from stream.connect import lz_string
-from stream.connect.contact import contact_keys, customer_id, is_address
+from stream.connect.contact import addresses_of, contact_keys, customer_id
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id, identifier, names_nobody
 from stream.connect.reading import UNREADABLE, dig, document_in, first, mapping, number, parse, text
@@ -176,16 +176,20 @@ def is_known(message: Message, browser: bool) -> bool:
     return processed is True or (user is not None and user == identifier(message.distinct))
 
 
+def addresses(message: Message, user: Any) -> tuple[Any, Any]:
+    """(e-mail address, phone number) of the person, whose id may be one of them."""
+    email = message.person("email") or message.person("$email")
+    return addresses_of(user, email, message.person("phone"))
+
+
 def who_of(message: Message, keys: dict[str, str] | None = None) -> Who:
     browser = is_browser(message)
     user = message.distinct if is_known(message, browser) else None
     customer = customer_id(user)
-    email = message.person("email") or message.person("$email")
-    email = email or (user if is_address(user) else None)
     return Who(
         visitor=_visitor(message, browser),
         customer=None if customer == message.device else customer,
-        keys={**(keys or {}), **contact_keys(message.source, email, message.person("phone"))},
+        keys={**(keys or {}), **contact_keys(message.source, *addresses(message, user))},
         client_time=_client_time(message, browser),
     )
 

@@ -10,7 +10,7 @@ from stream.connect import commerce, commerce_names, items
 from stream.connect.bodies import no_row, renamed
 from stream.connect.commerce import TrackedEvent
 from stream.connect.consent import changes
-from stream.connect.contact import contacts, identifies
+from stream.connect.contact import addresses_of, contact_keys, contacts, identifies
 from stream.connect.events import Who
 from stream.connect.ids import identifier
 from stream.connect.lost import marked, unread
@@ -120,12 +120,15 @@ def _identify(message: Message, out: Translation) -> None:
 
 
 def _alias(message: Message, out: Translation) -> None:
-    """An alias: the visitor `previousId` is the customer `userId`."""
+    """An alias: the visitor `previousId` is the customer `userId`, or the person of that address."""
     tracked, previous = _tracked(message), identifier(unquoted(message.given.get("previousId")))
-    if previous is None or tracked.who.customer is None:
+    address = addresses_of(unquoted(message.given.get("userId")), None, None)
+    keys = contact_keys(message.source, *address)
+    customer, happened = tracked.who.customer, tracked.who.client_time
+    if previous is None or (customer is None and not identifies(keys)):
         commerce.nothing(tracked, out, "no_customer")
         return
-    who = Who(visitor=previous, customer=tracked.who.customer, client_time=tracked.who.client_time)
+    who = Who(visitor=previous, customer=customer, keys=keys, client_time=happened)
     commerce.add_events(
         TrackedEvent(tracked.id, tracked.name, {}, {}, who, tracked.browser, tracked.path),
         [("visitor.identified", {})],

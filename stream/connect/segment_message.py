@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from stream.connect.contact import contact_keys, customer_id, is_address
+from stream.connect.contact import addresses_of, contact_keys, customer_id
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id, identifier, names_nobody
 from stream.connect.reading import dig, document_in, first, is_present, mapping, parse, text
@@ -233,14 +233,14 @@ QUOTED: Final = re.compile(r"""(?:"|%22)([^"%]+)(?:"|%22)""")
 
 
 def who_of(message: Message, keys: dict[str, str] | None = None) -> Who:
-    """The owner. A customer id that is an e-mail address becomes a key."""
+    """The owner. A customer id that is an e-mail address or a phone number becomes a key."""
     given, user = message.given, unquoted(message.given.get("userId"))
-    email = message.person("email") or (user if user is not None and is_address(user) else None)
+    address = addresses_of(user, message.person("email"), message.person("phone"))
     happened = first(given, "originalTimestamp", "timestamp")
     return Who(
         visitor=identifier(unquoted(given.get("anonymousId"))),
         customer=customer_id(user),
-        keys=(keys or {}) | contact_keys(message.source, email, message.person("phone")),
+        keys=(keys or {}) | contact_keys(message.source, *address),
         client_time=client_time(
             message.arrival, given.get("sentAt"), happened, not message.browser
         ),

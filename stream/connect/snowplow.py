@@ -7,7 +7,7 @@ from typing import Any
 
 from stream.connect import adobe_storefront, snowplow_names
 from stream.connect.bodies import Bodies, add_events, unknown
-from stream.connect.contact import contact_keys, customer_id, is_address
+from stream.connect.contact import addresses_of, contact_keys, customer_id
 from stream.connect.events import Who
 from stream.connect.ids import identifier
 from stream.connect.reading import UNREADABLE, first, mapping, parse, text
@@ -54,7 +54,7 @@ def who(sent: Sent, source: Source, bodies: Bodies) -> Who:
     session, user = sent.entity(SESSION), sent.entity(f"{SHOP}user")
     known, guest = sent.fields.get("user_id"), str(user.get("is_guest")).lower() == "true"
     order = isinstance(bodies, list) and any("order" in body for _, body in bodies)
-    address = first(user, "email") or (known if is_address(known) else None)
+    email, phone = addresses_of(known, first(user, "email"), None)
     cart = adobe_storefront.cart_id(sent) or cart_id(sent)
     network = sent.fields.get("network_userid") if source.network_userid else None
     return Who(
@@ -62,7 +62,7 @@ def who(sent: Sent, source: Source, bodies: Bodies) -> Who:
         or identifier(first(session, "userId", "user_id"))
         or identifier(network),
         customer=customer_id(known) or (None if guest else customer_id(user.get("id"))),
-        keys=compact(cart=None if order else cart, **contact_keys(source, address, None)),
+        keys=compact(cart=None if order else cart, **contact_keys(source, email, phone)),
         client_time=sent.client_time,
     )
 

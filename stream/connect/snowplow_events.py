@@ -6,7 +6,7 @@ from typing import Any, Final
 from stream.connect import items, money
 from stream.connect.bodies import IGNORED, PING, Bodies, Body, no_row
 from stream.connect.consent import joined
-from stream.connect.contact import is_address
+from stream.connect.contact import kinds_of
 from stream.connect.ids import identifier
 from stream.connect.pages import page, stage
 from stream.connect.reading import first, listing, text, whole, words
@@ -146,8 +146,7 @@ def of_an_order(kind: str) -> Translator:
 def subscribed(sent: Sent, source: Source) -> Bodies:
     """A subscription. Only names of the shop's own table lead here."""
     user = sent.entity(f"{SHOP}user").get("email") or sent.fields.get("user_id")
-    address = {"email": ""} if is_address(user) else {}
-    channels = joined(source, sent.data, address)
+    channels = joined(source, sent.data, kinds_of(user))
     return [("visitor.subscribed", {"channels": channels})] if channels else "no_channels"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stream.connect import finishing, ids, items, money, pages, reading, registry, times, urls
-from stream.connect.contact import contact_keys, contacts, customer_id
+from stream.connect.contact import contact_keys, contacts, customer_id, phone_number
 from stream.connect.request import Record, Request
 from stream.connect.source import Source
 from stream.connect.translation import Translation
@@ -174,6 +174,30 @@ def test_addresses_leave_as_hashes_only() -> None:
     assert contacts(None, "+49301234") == ["sms"]
     assert contacts("", None) is None
     assert customer_id("a@b.example") is None
+    assert customer_id("+49301234567") is None
+    assert customer_id("49301234567") == "49301234567"
+
+
+@pytest.mark.parametrize(
+    ("given", "number"),
+    [
+        ("+49301234567", "+49301234567"),
+        (" tel:+49 (30) 123-45.67 ", "+49301234567"),
+        ("whatsapp:%2B49301234567", "+49301234567"),
+        ("49301234567", None),
+        ("+4930123", None),
+        ("+4930123456712345", None),
+        ("a+49301234567", None),
+        ("c+49301234567=", None),
+        (49301234567, None),
+        (None, None),
+        (" " * 100_000 + "+49301234567", None),
+    ],
+)
+def test_an_id_that_is_a_phone_number_is_known_by_its_plus(
+    given: object, number: str | None
+) -> None:
+    assert phone_number(given) == number
 
 
 def test_a_key_that_is_not_a_hash_is_left_out() -> None:

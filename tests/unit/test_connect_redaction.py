@@ -7,7 +7,7 @@ import pytest
 
 from agents.connect.redaction import redacted
 
-SECRETS = ("anna", "90182055", "Sesame", "Main Street", "12.9.1980", "eyJwaG9uZS")
+SECRETS = ("anna", "90182055", "(30)", "Sesame", "Main Street", "12.9.1980", "eyJwaG9uZS")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,11 @@ SECRETS = ("anna", "90182055", "Sesame", "Main Street", "12.9.1980", "eyJwaG9uZS
             ]
         },
         {"message": {"data": "eyJwaG9uZSI6ICI5MDE4MjA1NSI=", "messageId": "1"}},
+        {
+            "userId": "+493090182055",
+            "anonymousId": "tel:+49 (30) 90182055",
+            "a": "+49 30 90182055!",
+        },
     ],
 )
 def test_no_address_name_or_secret_is_left_of_a_document(body: object) -> None:
@@ -70,7 +75,7 @@ def test_documents_inside_of_documents_are_read_to_a_depth_and_then_removed() ->
     assert "…" in kept
 
 
-@pytest.mark.parametrize("part", ["x", "a@b.", "1 ", "a=", "@", "%40", "-1", "mail"])
+@pytest.mark.parametrize("part", ["x", "a@b.", "1 ", "a=", "@", "%40", "-1", "+1", "mail"])
 def test_no_text_costs_more_than_its_length(part: str) -> None:
     begin = time.process_time()
     redacted((part * (500_000 // len(part)) + " anna@shop.de").encode())
