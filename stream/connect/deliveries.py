@@ -10,7 +10,7 @@ from msgspec import structs
 
 from stream.connect import items, times
 from stream.connect.events import Who, event
-from stream.connect.ids import identifier, numbered, shortened
+from stream.connect.ids import client_of, identifier, numbered, shortened
 from stream.connect.reading import listing, mapping
 from stream.connect.request import Given
 from stream.connect.source import Source
@@ -23,11 +23,12 @@ NOTE: Final = (
     "segment-clientID",
     "_google-clientID",
     "google-clientID",
+    "_elevar__ga",
     "_wc_google_analytics_pro_identity",
 )
 """Names under which a theme or a plugin notes our visitor's id in an order, the best first: ours; RudderStack's and
-Littledata's of Segment, whose anonymous id is the visitor of a source of kind segment; Littledata's and SkyVerge's of Google
-Analytics, whose client id is the visitor of a source of kind ga4."""
+Littledata's of Segment, whose anonymous id is the visitor of a source of kind segment; Littledata's, Elevar's and SkyVerge's
+of Google Analytics, whose client id is the visitor of a source of kind ga4."""
 
 Body = tuple[str, dict[str, Any]]
 """The type of one of our events, and the fields of its body."""
@@ -69,4 +70,4 @@ def noted_visitor(notes: Any, name: str = "name") -> str | None:
     known: Mapping[str, Any] = mapping(notes) or {
         str(mapping(note).get(name)): mapping(note).get("value") for note in listing(notes)
     }
-    return next((found for note in NOTE if (found := identifier(known.get(note)))), None)
+    return next((found for note in NOTE if (found := identifier(client_of(known.get(note))))), None)

@@ -9,8 +9,8 @@ from stream.connect import ga4_events
 from stream.connect.bodies import Bodies, add_events, renamed, unknown
 from stream.connect.contact import addresses_of, contact_keys, customer_id
 from stream.connect.events import Who
-from stream.connect.ga4_hits import Hit, client_of, collected, exported, measured, relayed
-from stream.connect.ids import identifier
+from stream.connect.ga4_hits import Hit, collected, exported, measured, relayed
+from stream.connect.ids import client_of, identifier
 from stream.connect.reading import UNREADABLE, first, parse
 from stream.connect.request import Given, Record, Request
 from stream.connect.source import Source

@@ -35,7 +35,6 @@ ITEM_PARTS: Final = {
     "qt": "quantity",
 }
 ITEM: Final = re.compile(r"pr([0-9]{1,3})", re.ASCII)
-COOKIE: Final = re.compile(r"GA[0-9]+\.[0-9]+(?:-[0-9]+)?\.([0-9]+\.[0-9]+)", re.ASCII)
 PART: Final = re.compile(r"(?:[^~]|~~)+")
 OWN: Final = re.compile(r"[0-9A-Z]")
 VALUES: Final = ("string_value", "int_value", "float_value", "double_value")
@@ -224,12 +223,6 @@ def _flat(params: Any) -> dict[str, Any]:
     if isinstance(params, dict):
         return params
     return {str(one.get("key")): first(one.get("value"), *VALUES) for one in _mappings(params)}
-
-
-def client_of(value: Any) -> Any:
-    """The client id. Google takes the whole cookie `_ga` in its place, such as `GA1.1.1369988567.1756151735`."""
-    cookie = COOKIE.fullmatch(value) if isinstance(value, str) else None
-    return value if cookie is None else cookie[1]
 
 
 def _items_in(params: dict[str, Any]) -> list[dict[str, Any]]:

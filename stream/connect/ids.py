@@ -70,6 +70,15 @@ _known: Final = lru_cache(16_384)(_identified)
 """Visitors and products come again and again."""
 
 
+COOKIE: Final = re.compile(r"GA[0-9]+\.[0-9]+(?:-[0-9]+)?\.([0-9]+\.[0-9]+)", re.ASCII)
+
+
+def client_of(value: Any) -> Any:
+    """GA4's client id. The whole cookie `_ga` often comes in its place, such as `GA1.1.1369988567.1756151735`."""
+    cookie = COOKIE.fullmatch(value) if isinstance(value, str) else None
+    return value if cookie is None else cookie[1]
+
+
 def thing(value: Any) -> str | None:
     """The id of a product or a variant. Here any name is allowed, even "unknown"."""
     if value is None:
