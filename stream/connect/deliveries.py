@@ -25,10 +25,11 @@ NOTE: Final = (
     "google-clientID",
     "_elevar__ga",
     "_wc_google_analytics_pro_identity",
+    "_yoast_gau_uuid",
 )
 """Names under which a theme or a plugin notes our visitor's id in an order, the best first: ours; RudderStack's and
-Littledata's of Segment, whose anonymous id is the visitor of a source of kind segment; Littledata's, Elevar's and SkyVerge's
-of Google Analytics, whose client id is the visitor of a source of kind ga4."""
+Littledata's of Segment, whose anonymous id is the visitor of a source of kind segment; Littledata's, Elevar's, SkyVerge's
+and MonsterInsights' of Google Analytics, whose client id is the visitor of a source of kind ga4."""
 
 Body = tuple[str, dict[str, Any]]
 """The type of one of our events, and the fields of its body."""
