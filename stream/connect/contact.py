@@ -83,7 +83,9 @@ def names_an_address(value: Any) -> bool:
 
 
 def is_address(value: Any) -> bool:
-    return isinstance(value, str) and next(_places(value), None) is not None
+    if not isinstance(value, str) or ("@" not in value and "%40" not in value):
+        return False
+    return next(_places(value), None) is not None
 
 
 def phone_number(value: Any) -> str | None:
