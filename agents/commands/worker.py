@@ -26,7 +26,7 @@ from agents.worker.health import Health
 from agents.worker.metrics import Metrics
 from agents.worker.producer import retrieve_exception
 from agents.worker.restore import StateError
-from agents.worker.worker import Worker
+from agents.worker.worker import AppFailed, Worker
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
 from stream.stages.backend import COMPILED
@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
 
 async def work(settings: Settings, recipes: Recipes) -> NoReturn:
     """Runs the worker, then ends the process."""
-    wrong, known = (TopicsError, SettingsError), (KafkaError, StateError, UnreadableState)
+    wrong = TopicsError, SettingsError
+    known = KafkaError, StateError, UnreadableState, AppFailed
     await run_to_end(partial(serve, settings, recipes), log, wrong, known)
 
 

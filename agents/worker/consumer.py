@@ -33,9 +33,17 @@ class BatchConsumer(driver.Consumer):
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Passes fetched batches to the assignment until Faust stops. It yields nothing: Faust would make messages of
         what it yields.
+
+        An error of a fetch ends the process. Faust would log its traceback twice, and end without its name.
         """
         while not self.should_stop:
-            fetched, _ = await self._wait_next_records(max(timeout, CHECK_S))
+            try:
+                fetched, _ = await self._wait_next_records(max(timeout, CHECK_S))
+            except self.consumer_stopped_errors:
+                raise
+            except Exception as error:
+                self.app.fail(error)
+                await asyncio.Future()
             if fetched and self.flow_active:
                 await self.app.take(fetched)
         nothing: tuple[tuple[TP, ConsumerMessage], ...] = ()

@@ -56,12 +56,14 @@ class App(faust.App):
     """The app. `listener`: the consumer calls it in a rebalance.
 
     `take`: applies fetched batches.
+    `fail`: ends the process with an error.
     `gather_s`: how long (s) the broker gathers records for the next answer, after a fetch that returned some.
     `fetch`: sends a fetch request to a broker, by node id, in the event loop that processes.
     """
 
     listener: RebalanceListener
     take: Callable[[Mapping[TP, Sequence[RawBatch]]], Awaitable[None]]
+    fail: Callable[[BaseException], None]
     gather_s: float
     fetch: Callable[[int, Any], Awaitable[Any]]
 
@@ -115,6 +117,7 @@ def connect(
     """Adds an agent for each stage, so that Faust subscribes to its topic, and connects the rebalance listener."""
     app.listener = listener
     app.take = assignment.take
+    app.fail = assignment.fail
     app.fetch = fetch
 
     async def assigned(*args: Any, **kwargs: Any) -> None:

@@ -34,6 +34,9 @@ idle worker uses more CPU, because each check wakes the consumer's thread."""
 class AppFailed(Exception):
     """Faust stopped. Its log has the reason."""
 
+    def __init__(self) -> None:
+        super().__init__("Faust stopped by itself; its lines above say why")
+
 
 class Worker:
     """The worker of a process. `start`, `run` and `stop` raise every error after which it cannot continue."""

@@ -1,10 +1,11 @@
 """The consumer as a member of its group."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.errors import ConsumerStoppedError, GroupAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 
 from agents.worker.consumer import BatchConsumer
@@ -77,3 +78,37 @@ def test_input_is_held_before_a_revoke_is_announced() -> None:
         patch.setattr(driver.Consumer, "on_partitions_revoked", ends)
         asyncio.run(Revoked().on_partitions_revoked(set()))
     assert story == ["stopped", "suspended", "cleared", "lost True", "Faust's turn"]
+
+
+class Fetching(BatchConsumer):
+    """A consumer whose next fetch fails. `ended`: the error that ends the process."""
+
+    should_stop = False
+
+    def __init__(self, error: Exception) -> None:
+        self.ended: list[BaseException] = []
+        self.app = SimpleNamespace(fail=self.ended.append)
+        self._error = error
+
+    async def _wait_next_records(self, timeout: float) -> Any:
+        raise self._error
+
+    async def fetch(self) -> None:
+        async with asyncio.timeout(0.01):
+            _ = [each async for each in self.getmany(1.0)]
+
+
+def test_an_error_of_a_fetch_ends_the_process_under_its_own_name() -> None:
+    """Faust would log two tracebacks, and end with an error of its own that says nothing."""
+    error = MemoryError()
+    consumer = Fetching(error)
+    with pytest.raises(TimeoutError):  # Faust gets nothing, and logs nothing
+        asyncio.run(consumer.fetch())
+    assert consumer.ended == [error]
+
+
+def test_a_consumer_that_is_stopped_does_not_end_the_process() -> None:
+    consumer = Fetching(ConsumerStoppedError())
+    with pytest.raises(ConsumerStoppedError):
+        asyncio.run(consumer.fetch())
+    assert consumer.ended == []

@@ -81,7 +81,7 @@ def test_each_stage_has_an_agent_and_rebalances_reach_the_listener() -> None:
 
     listener = cast(Any, SimpleNamespace(on_assigned=on_assigned))
     fetch = cast(Any, None)
-    owner = cast(Any, SimpleNamespace(take=None))
+    owner = cast(Any, SimpleNamespace(take=None, fail=None))
     faust_app.connect(app, settings(), owner, listener, fetch)
     assert {name.rsplit(".", 1)[-1] for name in app.agents} == {stage.name for stage in STAGES}
     asyncio.run(app.on_rebalance_complete.send())
@@ -154,7 +154,7 @@ def test_the_consumer_passes_batches_to_the_assignment_and_fetches_through_the_g
     None
 ):
     app = faust_app.make(settings())
-    owner, listener, fetch = (cast(Any, SimpleNamespace(take=name)) for name in "abc")
+    owner, listener, fetch = (cast(Any, SimpleNamespace(take=name, fail=name)) for name in "abc")
     faust_app.connect(app, settings(), owner, listener, fetch)
     assert (app.take, app.listener, app.fetch) == ("a", listener, fetch)
     topics = {str(agent.channel.topics[0]) for agent in app.agents.values()}
@@ -183,7 +183,7 @@ def test_a_worker_ends_when_faust_stops() -> None:
 
     worker = Worker.__new__(Worker)
     worker._app = cast(Any, SimpleNamespace(start=done, wait_until_stopped=done))
-    with pytest.raises(AppFailed):
+    with pytest.raises(AppFailed, match="its lines above say why"):
         asyncio.run(worker._faust())
 
 
@@ -209,6 +209,7 @@ def test_the_parts_of_a_worker_know_each_other() -> None:
         worker = Worker(settings(), recipes_file.DEFAULT, Layout(4, 3, 2), 3, metrics)
         app = worker._app
         assert app.take == worker.assignment.take
+        assert app.fail == worker.assignment.fail
         assert app.fetch == worker._offsets.fetch
         assert isinstance(app.listener, Rebalance)
         assert app.listener._assignment is worker.assignment
