@@ -65,7 +65,10 @@ class Rebalance:
             drop(ours, ours)
         elif flowing:
             await self._save(ours)
-        say(log, "revoked", lost=lost, kept=len(ours), generation=self._member[0])
+        if (
+            self._member != NO_MEMBER
+        ):  # else it joins its group for the first time, and has lost nothing
+            say(log, "revoked", lost=lost, kept=len(ours), generation=self._member[0])
 
     async def _save(self, ours: dict[TP, PartitionProcessor]) -> None:
         """Checkpoints the processors. Drops them if that fails, times out, or is cancelled by a broken connection: a part

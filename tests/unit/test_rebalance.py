@@ -142,6 +142,22 @@ def test_a_lost_assignment_is_dropped_without_a_write(monkeypatch: pytest.Monkey
     play(monkeypatch, test)
 
 
+def test_only_what_a_worker_had_is_logged_as_revoked(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """aiokafka revokes before the first assignment, too: a worker that starts would seem to have lost partitions."""
+    caplog.set_level("INFO")
+
+    async def test(worker: Worker) -> None:
+        await worker.rebalance.on_revoked(lost=True)
+        assert "revoked" not in caplog.text
+        await worker.joins(1, P0)
+        await worker.rebalance.on_revoked(lost=False)
+        assert "revoked lost=False kept=1 generation=1" in caplog.text
+
+    play(monkeypatch, test)
+
+
 @pytest.mark.parametrize(
     ("generation", "member", "kept"), [(2, "me", True), (3, "me", False), (2, "other", False)]
 )
