@@ -59,3 +59,5 @@ def configure() -> None:
     handler.addFilter(Repeated())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("triggers").setLevel(logging.INFO)
+    # kafka-python warns of each of its own steps that takes 0.1 s: a machine was busy, and nobody can act on it.
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)

@@ -1,6 +1,8 @@
 """The worker's log: repeated lines of a library become one line now and then."""
 
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -50,3 +52,20 @@ def test_the_number_of_remembered_lines_is_bounded(now: list[float]) -> None:
     for number in range(3 * log.DIFFERENT):
         assert only.filter(line("aiokafka", "node %d", number))
         assert len(only._seen) <= log.DIFFERENT
+
+
+WARNS = """
+import logging
+from agents.runtime import log
+log.configure()
+slow = logging.getLogger("kafka.net.selector")
+slow.warning("Task ran for 0.133s (>0.100s threshold). It is blocking the event loop")
+slow.error("an error")
+logging.getLogger("kafka.conn").warning("another warning")
+"""
+
+
+def test_steps_of_a_library_that_took_long_are_not_logged() -> None:
+    run = subprocess.run([sys.executable, "-c", WARNS], capture_output=True, text=True, check=True)
+    told = [line.partition("Z ")[2] for line in run.stderr.splitlines()]
+    assert told == ["ERROR kafka.net.selector an error", "WARNING kafka.conn another warning"]
