@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
+from agents.kafka.unreachable import leave_out_raw_lines
+
 COMMANDS: Final = {
     "local": "run a Kafka and a Redis on this machine",
     "topics": "create missing topics, and check them all",
@@ -45,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help()
         return 0
+    leave_out_raw_lines()
     try:
         status: int = args.run(args)
         sys.stdout.flush()

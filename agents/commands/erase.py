@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except (KafkaError, RedisError, OSError) as error:
-        print(f"nothing was erased: {type(error).__name__}: {told(error)}", file=sys.stderr)
+        print(f"nothing was erased: {told(error)}", file=sys.stderr)
         return 1
 
 
