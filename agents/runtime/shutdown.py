@@ -38,12 +38,14 @@ async def before(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
 
 
 def report(log: logging.Logger, error: BaseException, known: tuple[type[Exception], ...]) -> None:
-    """Logs an error and its traceback. The text is left out unless its type is `known`, because it may quote an event."""
+    """Logs an error with its notes and its traceback. The text is left out unless its type is `known`, because it may
+    quote an event."""
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
             report(log, each, known)
         return
     text = f": {error}" if isinstance(error, known) else ""
+    text += "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     where = "".join(["\n", *traceback.format_tb(error.__traceback__)]).rstrip()
     # One record, so that no other thread's line comes between the error and its traceback.
     say(log, "failed", logging.CRITICAL, error=f"{type(error).__name__}{text}{where}")

@@ -84,6 +84,7 @@ class Assignment:
             if self.processors.get(tp) is not processor:
                 return  # revoked meanwhile, and its producer is closed
             # Faust would restart its fetch loop, which would skip this batch. So the process ends.
+            error.add_note(f"in {tp.topic} {tp.partition}, at offset {processor.position} or later")
             self.fail(error)
             await asyncio.Future()
 

@@ -135,5 +135,9 @@ def bug(room: Room) -> list[Report]:
         offsets = raw.committed(it.settings)
         assert offsets.get(("storefront.events", at[0]), 0) <= at[1], "skipped"
         assert {e.code for e in it.workers.exits if not e.told} == {1}, it.workers.exits
+        named = re.search(r"ZeroDivisionError \(in \S+ (\d+), at offset (\d+) ", it.workers.logs())
+        assert named, "the log does not name the partition"
+        assert int(named[1]) == at[0], (named[0], at)
+        assert int(named[2]) <= at[1], (named[0], at)
         it.workers.add()
         return [it.conclude(exits=(0, 1), passed=["failed error=ZeroDivisionError", "^ +File"])]

@@ -20,6 +20,8 @@ TP_0 = TP("storefront.events", 0)
 class Failing:
     """A processor that fails while it applies."""
 
+    position = 1200
+
     def __init__(self, meanwhile: Any) -> None:
         self._meanwhile = meanwhile
 
@@ -49,7 +51,9 @@ def test_a_failure_of_a_partition_given_up_meanwhile_is_ignored() -> None:
 
 
 def test_a_failure_of_an_assigned_partition_ends_the_process() -> None:
-    assert isinstance(asyncio.run(taken(drop=False)), KafkaConnectionError)
+    error = asyncio.run(taken(drop=False))
+    assert isinstance(error, KafkaConnectionError)
+    assert error.__notes__ == ["in storefront.events 0, at offset 1200 or later"], "for the log"
 
 
 class Applying:

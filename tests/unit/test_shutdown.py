@@ -36,6 +36,15 @@ def test_the_text_of_an_unknown_error_is_not_logged(
     assert known == "failed error=ValueError: anna@example.com"
 
 
+def test_the_partition_of_an_error_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Who looks for the record that ends every worker has no other trace of it."""
+    error = failed()
+    error.add_note("in storefront.events 2, at offset 1200 or later")
+    shutdown.report(log, error, ())
+    first = caplog.records[0].getMessage().splitlines()[0]
+    assert first == "failed error=ValueError (in storefront.events 2, at offset 1200 or later)"
+
+
 def test_each_error_of_a_group_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     shutdown.report(log, ExceptionGroup("both", [failed(), KeyError("b")]), ())
     messages = [record.getMessage().splitlines()[0] for record in caplog.records]
