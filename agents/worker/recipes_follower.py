@@ -28,6 +28,7 @@ from agents.runtime.log import say
 from agents.worker.recipes_metrics import RecipesMetrics
 from agents.worker.restore import StateError
 from agents.worker.watermark_handshake import WatermarkHandshake
+from stream.outputs.triggers import rfc3339
 from stream.recipes.history import History
 from stream.state.cart import NEVER
 
@@ -216,7 +217,7 @@ class RecipesFollower:
             return
         self.history.append(entry(document))
         self.offset_at[document.since] = offset
-        say(log, "document", offset=offset, since=document.since, by=document.by or "-")
+        say(log, "document", offset=offset, since=rfc3339(document.since), by=document.by or "-")
 
 
 def latest(batches: Sequence[RawBatch]) -> int:

@@ -13,6 +13,7 @@ from agents.worker import recipes_follower
 from agents.worker.metrics import Metrics
 from agents.worker.recipes_follower import RecipesFollower
 from stream import recipes_file
+from stream.outputs.triggers import rfc3339
 from stream.recipes.history import History
 from tests.fake_broker import FakeBroker, FakeConsumer
 
@@ -181,7 +182,7 @@ def test_documents_and_missing_topics_are_logged(
     play(test)
     found = lines(caplog, "document", "document_refused", "documents_read", "topics_missing")
     first, refused, broken, missing, read = found
-    assert first == f"document offset=0 since={NOTICE} by=anna"
+    assert first == f"document offset=0 since={rfc3339(NOTICE)} by=anna"
     assert refused.startswith("document_refused offset=1 by=anna why=document.recipes")
     assert broken == "document_refused offset=2 by=- why=not JSON"
     assert missing == "topics_missing topics=triggers.win-back"
@@ -198,7 +199,7 @@ def test_a_document_without_an_author_is_logged_with_a_dash(
         await given.follower.start()
 
     play(test)
-    assert lines(caplog, "document") == [f"document offset=0 since={NOTICE} by=-"]
+    assert lines(caplog, "document") == [f"document offset=0 since={rfc3339(NOTICE)} by=-"]
 
 
 def test_an_end_that_was_read_needs_no_second_reading(play: Any) -> None:
