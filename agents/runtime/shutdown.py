@@ -44,11 +44,13 @@ def report(log: logging.Logger, error: BaseException, known: tuple[type[Exceptio
         for each in error.exceptions:
             report(log, each, known)
         return
-    text = f": {error}" if isinstance(error, known) else ""
+    name = type(error).__name__
+    # The text of aiokafka's errors begins with the name of their class.
+    text = f": {str(error).removeprefix(f'{name}: ')}" if isinstance(error, known) else ""
     text += "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     where = "".join(["\n", *traceback.format_tb(error.__traceback__)]).rstrip()
     # One record, so that no other thread's line comes between the error and its traceback.
-    say(log, "failed", logging.CRITICAL, error=f"{type(error).__name__}{text}{where}")
+    say(log, "failed", logging.CRITICAL, error=f"{name}{text}{where}")
 
 
 async def run_to_end(

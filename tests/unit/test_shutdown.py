@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from aiokafka.errors import KafkaError, ProducerFenced
 
 from agents.runtime import shutdown
 
@@ -34,6 +35,13 @@ def test_the_text_of_an_unknown_error_is_not_logged(
     unknown, known = (record.getMessage().splitlines()[0] for record in caplog.records)
     assert unknown == "failed error=ValueError"
     assert known == "failed error=ValueError: anna@example.com"
+
+
+def test_the_name_of_an_error_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    error = ProducerFenced("a newer one")
+    assert str(error) == "ProducerFenced: a newer one", "aiokafka says it, too"
+    shutdown.report(log, error, (KafkaError,))
+    assert caplog.records[0].getMessage() == "failed error=ProducerFenced: a newer one"
 
 
 def test_the_partition_of_an_error_is_logged(caplog: pytest.LogCaptureFixture) -> None:
