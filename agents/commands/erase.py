@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except (KafkaError, RedisError, OSError) as error:
-        print(f"nothing was erased: {told(error)}", file=sys.stderr)
+        begins = "what is left cannot be read" if args.check else "nothing was erased"
+        print(f"{begins}: {told(error)}", file=sys.stderr)
         return 1
 
 
@@ -145,6 +146,9 @@ async def _erase(settings: Settings, given: ErasedNames) -> int:
     await writer.start()
     try:
         await writing.write(writer, settings, writing.COMMAND, made, person.left, counts)
+    except KafkaError as error:
+        print(f"not everything was erased: {told(error)}; erase again", file=sys.stderr)
+        return 1
     finally:
         await writer.stop()
     for event in made:

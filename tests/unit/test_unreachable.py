@@ -23,6 +23,7 @@ WITHIN_S: Final = 20
         (["audience", "loyal"], "the audience cannot be read: "),
         (["explain", "anna"], "127.0.0.1:"),
         (["erase", "--customer", "anna"], "nothing was erased: "),
+        (["erase", "--check", "--customer", "anna"], "what is left cannot be read: "),
         (["topics"], ""),
         (["simulate", "--rate", "1", "--seconds", "1"], ""),
         (["export", "events.jsonl"], "127.0.0.1:"),
