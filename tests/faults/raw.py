@@ -19,8 +19,7 @@ from agents.kafka.cluster_admin import connected
 
 POLL_MS = 300
 PATIENCE_S = 30.0
-EMPTY = 10
-"""Empty polls in a row after which the rest is assumed to be transaction markers."""
+"""Seconds without a record or an answer after which a read fails."""
 
 
 class Row(NamedTuple):
@@ -61,15 +60,22 @@ class Tail:
         self._consumer.close()
 
     def read(self) -> list[Row]:
+        """Reads up to the ends of now. Raises AssertionError if a broker does not give the rest."""
         ends = self._consumer.end_offsets(self._parts)
-        empty = 0
-        while any(self._consumer.position(part) < ends[part] for part in self._parts):
+        left, limit = self._left(ends), time.monotonic() + PATIENCE_S
+        while left:
+            assert time.monotonic() < limit, f"not read to {ends} within {PATIENCE_S} s: {left}"
             found = self._consumer.poll(timeout_ms=POLL_MS)
             self.rows += [_row(each, self._cut) for batch in found.values() for each in batch]
-            empty = 0 if found else empty + 1
-            if empty == EMPTY:
-                break
+            before, left = left, self._left(ends)
+            if left != before:
+                limit = time.monotonic() + PATIENCE_S
         return self.rows
+
+    def _left(self, ends: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """The positions that are before the ends. A transaction's marker moves a position, too."""
+        at = {part: self._consumer.position(part) for part in self._parts}
+        return {part: position for part, position in at.items() if position < ends[part]}
 
 
 def _row(each: Any, cut: int) -> Row:
@@ -105,13 +111,16 @@ async def _packed(settings: Settings, topic: str, committed: bool) -> list[Row]:
         for part, first in (await consumer.beginning_offsets(parts)).items():
             consumer.seek(part, first)
         found: list[Row] = []
-        empty = 0
+        last, limit = dict[Packed, int](), 0.0
         while True:
-            left = [p for p in parts if await consumer.position(p) < ends[p]]
-            if not left or empty == EMPTY:
+            at = {part: await consumer.position(part) for part in parts}
+            left = {part: position for part, position in at.items() if position < ends[part]}
+            if not left:
                 return found
+            if left != last:
+                last, limit = left, time.monotonic() + PATIENCE_S
+            assert time.monotonic() < limit, f"not read to {ends} within {PATIENCE_S} s: {left}"
             got = await consumer.getmany(timeout_ms=POLL_MS)
-            empty = 0 if got else empty + 1
             for batch in got.values():
                 found += [_row(each, len(settings.prefix)) for each in batch]
     finally:
