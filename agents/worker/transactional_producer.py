@@ -82,7 +82,10 @@ class TransactionalProducer(OutputProducer):
         await asyncio.shield(self._request)
 
     async def run_until_fenced(self, work: Coroutine[Any, Any, bool]) -> bool:
-        """Returns the result of `work`, or False once the partition is given up: a stopped producer gets no answers."""
+        """Returns the result of `work`, or False once the partition is given up: a stopped producer gets no answers.
+
+        Raises ProducerFenced in our own words: the client's name an option that we do not have.
+        """
         task = asyncio.ensure_future(work)
         # the caller may be cancelled while the work fails
         task.add_done_callback(retrieve_exception)
@@ -92,7 +95,10 @@ class TransactionalProducer(OutputProducer):
             ended = task.done()
             if not ended:
                 task.cancel()
-        return ended and task.result()
+        try:
+            return ended and task.result()
+        except ProducerFenced as error:
+            raise ProducerFenced(ABORTED) from error
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
         """Commits the transaction with these offsets. Raises ProducerFenced if another worker owns the partition."""

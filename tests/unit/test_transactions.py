@@ -94,6 +94,20 @@ def test_sending_after_the_end_of_the_transaction_says_why() -> None:
     play(test)
 
 
+def test_a_checkpoint_that_is_fenced_says_why() -> None:
+    """aiokafka's words are of a transaction_timeout_ms, which is no setting of a worker."""
+
+    async def test(producer: TransactionalProducer, kafka: Kafka) -> None:
+        async def checkpoint() -> bool:
+            raise ProducerFenced("check transaction_timeout_ms")
+
+        with pytest.raises(ProducerFenced) as raised:
+            await producer.run_until_fenced(checkpoint())
+        assert str(raised.value) == f"ProducerFenced: {ABORTED}"
+
+    play(test)
+
+
 def test_a_commit_that_fails_raises_and_the_transaction_stays_open() -> None:
     async def test(producer: TransactionalProducer, kafka: Kafka) -> None:
         await producer.changes("state.visitors", 3, [(b"v", b"1")])
