@@ -15,6 +15,10 @@ PAUSE: Final = re.compile(r"\d+\.\d+ secs")
 DIFFERENT: Final = 500
 """Different lines that are remembered. At this number all are forgotten."""
 
+NEEDLESS: Final = ("kafka.net.selector", "faust.tables.recovery")
+"""Loggers whose warnings nobody can act on: of steps of kafka-python that took 0.1 s, on a busy machine; of the recovery of
+Faust's tables, of which there are none."""
+
 
 def say(logger: logging.Logger, what: str, level: int = logging.INFO, **fields: object) -> None:
     """Logs one line. `what`: one word for the event · `fields`: its numbers and names."""
@@ -59,5 +63,5 @@ def configure() -> None:
     handler.addFilter(Repeated())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("triggers").setLevel(logging.INFO)
-    # kafka-python warns of each of its own steps that takes 0.1 s: a machine was busy, and nobody can act on it.
-    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
+    for name in NEEDLESS:
+        logging.getLogger(name).setLevel(logging.ERROR)
