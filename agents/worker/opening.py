@@ -9,6 +9,7 @@ from typing import Final
 from agents.kafka.reconnect import RETRY_S
 from agents.runtime.log import say
 from agents.worker.partition_processor import PartitionProcessor
+from agents.worker.producer import retrieve_exception
 
 log = logging.getLogger("triggers.assignment")
 
@@ -21,13 +22,17 @@ async def open_all(
 ) -> bool:
     """Opens processors. Returns False once the partitions are no longer ours, even if the broker does not answer."""
     opening = asyncio.gather(*(processor.open(still_ours) for processor in processors))
+    opening.add_done_callback(retrieve_exception)  # a rebalance may come before it is done
     reported = time.monotonic()
-    while not opening.done():
-        await asyncio.wait((opening,), timeout=RETRY_S)
-        if not still_ours():
-            opening.cancel()
-            return False
-        if time.monotonic() - reported > OPENING_S:
-            reported = time.monotonic()
-            say(log, "former_transactions_do_not_end", logging.WARNING, partitions=len(processors))
+    try:
+        while not opening.done():
+            await asyncio.wait((opening,), timeout=RETRY_S)
+            if not still_ours():
+                return False
+            if time.monotonic() - reported > OPENING_S:
+                reported = time.monotonic()
+                waiting = len(processors)
+                say(log, "former_transactions_do_not_end", logging.WARNING, partitions=waiting)
+    finally:
+        opening.cancel()
     return all(opening.result())

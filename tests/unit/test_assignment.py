@@ -1,6 +1,7 @@
 """Partitions that are revoked while their input is applied, or while they are opened."""
 
 import asyncio
+import gc
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -113,6 +114,45 @@ def test_partitions_that_do_not_open_are_dropped_once_reassigned(
     assert not asyncio.run(opening.open_all(processors, lambda: next(asked)))
     messages = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert messages == ["former_transactions_do_not_end partitions=1"] * 2
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_an_opening_that_a_rebalance_ends_is_cancelled_and_not_logged(
+    monkeypatch: pytest.MonkeyPatch, cancelled: bool
+) -> None:
+    """asyncio logs an error for each result that nobody looks at, even for a cancellation. `cancelled`: so is the caller,
+    as by a broken connection."""
+    monkeypatch.setattr(opening, "RETRY_S", 0.01)
+    told: list[Any] = []
+    ended: list[bool] = []
+
+    class Cancelled:
+        async def open(self, wanted: Any) -> bool:
+            try:
+                await asyncio.Future()
+            finally:
+                ended.append(True)
+            return True
+
+    async def test() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what))
+        processors = [cast(PartitionProcessor, Cancelled())]
+        asked = iter([True, False])
+        opens = asyncio.ensure_future(
+            opening.open_all(processors, lambda: cancelled or next(asked))
+        )
+        await asyncio.sleep(0.005)
+        if cancelled:
+            opens.cancel()
+        await asyncio.wait((opens,))
+        assert opens.cancelled() == cancelled
+        del opens
+        await asyncio.sleep(0.005)
+        assert ended == [True]
+        gc.collect()
+
+    asyncio.run(test())
+    assert told == []
 
 
 def test_a_transaction_that_does_not_end_is_logged_once_in_half_a_minute(
