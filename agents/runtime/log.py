@@ -15,9 +15,9 @@ PAUSE: Final = re.compile(r"\d+\.\d+ secs")
 DIFFERENT: Final = 500
 """Different lines that are remembered. At this number all are forgotten."""
 
-NEEDLESS: Final = ("kafka.net.selector", "faust.tables.recovery")
+NEEDLESS: Final = ("kafka.net.selector", "faust.tables.recovery", "agents.worker.faust_app")
 """Loggers whose warnings nobody can act on: of steps of kafka-python that took 0.1 s, on a busy machine; of the recovery of
-Faust's tables, of which there are none."""
+Faust's tables, of which there are none; of Faust's sensors, which miss a rebalance that ends another."""
 
 
 def say(logger: logging.Logger, what: str, level: int = logging.INFO, **fields: object) -> None:
