@@ -59,11 +59,22 @@ def test_a_refusal_names_the_broker_and_the_settings_and_no_password(
     assert "secret" not in str(caught.value)
 
 
-def test_a_wrong_certificate_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    fault = ssl.SSLCertVerificationError("x")
-    fault.verify_message = "certificate has expired"
-    with pytest.raises(SettingsError, match="invalid certificate: certificate has expired"):
-        check(monkeypatch, Brokers(one=fault))
+@pytest.mark.parametrize(
+    ("code", "fault", "told"),
+    [
+        (10, "certificate has expired", "certificate has expired. Renew it"),
+        (64, "IP address mismatch.", "IP address mismatch. TRIGGERS_KAFKA must name"),
+        (62, "Hostname mismatch.", "Hostname mismatch. TRIGGERS_KAFKA must name"),
+        (19, "self-signed certificate", "self-signed certificate. Set TRIGGERS_CAFILE"),
+    ],
+)
+def test_a_wrong_certificate_is_named_with_what_helps(
+    monkeypatch: pytest.MonkeyPatch, code: int, fault: str, told: str
+) -> None:
+    error = ssl.SSLCertVerificationError("x")
+    error.verify_code, error.verify_message = code, fault
+    with pytest.raises(SettingsError, match=f"invalid certificate: {told}"):
+        check(monkeypatch, Brokers(one=error))
 
 
 def test_an_unreachable_broker_is_not_a_credentials_error(monkeypatch: pytest.MonkeyPatch) -> None:
