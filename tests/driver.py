@@ -1,16 +1,19 @@
 """Runs all stages in memory, like Kafka Streams' TopologyTestDriver: pipe events, move time, read outputs.
 
-The people stage is that in Python: its compiled part is held against it in tests/properties. Every event is processed at once, with its facts and its watermark, so the decisions up to
-then can be read after every call. Times are ms since the epoch.
+The visitors stage runs in Python and, if it is built, compiled: both must say the same after every call. The people stage is
+that in Python: its compiled part is held against it in tests/properties. Every event is processed at once, with its facts
+and its watermark, so the decisions up to then can be read after every call. Times are ms since the epoch.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from stream import backtest
 from stream.durations import HOUR
 from stream.outputs.outputs import Outputs
 from stream.outputs.triggers import CANCELLED, FIRED
+from stream.stages.backend import PURE, best_backend
 from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
@@ -21,6 +24,8 @@ START: Final = 1_767_571_200_000 + 12 * HOUR
 """Mon 5 Jan 2026 12:00 UTC."""
 
 Document = dict[str, Any]
+LISTS: Final = sorted({*Outputs.__slots__} - {"counts"})
+"""The outputs that are lists."""
 LAMP: Final[Document] = {"product_id": "lamp", "quantity": 1, "price": 40}
 SHOE: Final[Document] = {"product_id": "shoe", "quantity": 2, "price": 79.9, "category": "shoes"}
 
@@ -30,7 +35,7 @@ class Driver:
 
     def __init__(self, rules: Document | None = None) -> None:
         self._recipes = checked.recipes(rules or {})
-        self._visitors = Visitors(self._recipes)
+        self._visitors, self._compiled = _both(self._recipes)
         self._keys = Keys(1)
         self._people = People(self._recipes, 1, 1, compiled=False)
         self._out = Outputs()
@@ -53,15 +58,24 @@ class Driver:
 
     def raw(self, value: bytes | None, key: bytes | None = b"phone") -> "Driver":
         """Sends a record with this value, unchanged."""
-        self._visitors.process([(self._events, self.now, key, value)], self._out)
+        record = self._events, self.now, key, value
+        self._run(lambda visitors, out: visitors.process([record], out))
         self._events += 1
         return self._carry()
 
     def wait(self, ms: int) -> "Driver":
         """Advances time by watermarks alone, without an event."""
         self.now += ms
-        self._visitors.advance(self.now, self._out)
+        self._run(lambda visitors, out: visitors.advance(self.now, out))
         return self._carry()
+
+    def _run(self, step: Callable[[Visitors, Outputs], None]) -> None:
+        """Takes a step of the visitors stage in Python, and compares the compiled one."""
+        before, compiled = {name: len(getattr(self._out, name)) for name in LISTS}, Outputs()
+        step(self._visitors, self._out)
+        step(self._compiled, compiled)
+        for name in LISTS:
+            assert getattr(compiled, name) == getattr(self._out, name)[before[name] :], name
 
     def _carry(self) -> "Driver":
         before = len(self._claims)
@@ -89,12 +103,14 @@ class Driver:
         if rules is not None:
             self._recipes = checked.recipes(rules)
         visitors, keys, people = self.changelogs
-        self._visitors, self._keys = Visitors(self._recipes), Keys(1)
+        self._visitors, self._compiled = _both(self._recipes)
+        self._keys = Keys(1)
         self._people = People(self._recipes, 1, 1, compiled=False)
-        self._visitors.restore(visitors)
+        for each in (self._visitors, self._compiled):
+            each.restore(visitors)
         self._keys.restore(keys)
         self._people.restore(people)
-        for stage in (self._visitors, self._keys, self._people):
+        for stage in (self._visitors, self._compiled, self._keys, self._people):
             stage.restored()
         self._keys.add(enumerate(self._claims))
         self._people.add(enumerate(self._topic))
@@ -104,8 +120,10 @@ class Driver:
     def changelogs(self) -> list[list[tuple[bytes, bytes | None]]]:
         """The changelog records of the visitors, keys and people stages."""
         stages: tuple[Any, ...] = (self._visitors, self._keys, self._people)
+        begun = len(self._changelogs[0])
         for log, stage in zip(self._changelogs, stages, strict=True):
             log += stage.changes()
+        assert [*self._compiled.changes()] == self._changelogs[0][begun:]
         return self._changelogs
 
     @property
@@ -166,6 +184,11 @@ class Driver:
     def cancelled(self) -> list[Document]:
         """The data of the cancels."""
         return self._triggers(CANCELLED)
+
+
+def _both(recipes: Any) -> tuple[Visitors, Visitors]:
+    """The visitors stage in Python, and the compiled one if it is built."""
+    return Visitors(recipes, PURE), Visitors(recipes, best_backend())
 
 
 def recipe(name: str, **fields: Any) -> Document:

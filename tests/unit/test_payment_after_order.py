@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stream.durations import HOUR, MINUTE
+from stream.durations import DAY, HOUR, MINUTE
 from tests.driver import LAMP, START, Driver, items
 
 
@@ -61,6 +61,12 @@ def test_a_payment_that_names_no_order_means_one_of_the_last_hour() -> None:
 def test_a_cancelled_order_may_be_older() -> None:
     driver = ordered().pipe("order.cancelled", order={"id": "o"}).wait(2 * HOUR)
     assert len(of(driver.pipe("payment.failed"), "order.cancelled")) == 2
+
+
+@pytest.mark.parametrize(("after", "number"), [(DAY, 2), (DAY + 1, 1)])
+def test_a_cancelled_order_may_be_24_hours_old(after: int, number: int) -> None:
+    driver = ordered().pipe("order.cancelled", order={"id": "o"}).wait(after - MINUTE)
+    assert len(of(driver.pipe("payment.failed"), "order.cancelled")) == number
 
 
 def test_a_payment_of_before_the_order_is_ignored() -> None:
