@@ -171,7 +171,12 @@ def test_a_field_that_the_reading_uses_itself_is_an_unknown_one() -> None:
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("order.completed", "order.placed"), ("page_viewed", "page.viewed"), ("wishlist.added", None)],
+    [
+        ("order.completed", "order.placed"),
+        ("page_viewed", "page.viewed"),
+        ("cart_article_removed", "cart.item_removed"),
+        ("wishlist.added", None),
+    ],
 )
 def test_the_nearest_type_is_reported(name: str, meant: str | None) -> None:
     assert nearest(name) == meant

@@ -1,6 +1,7 @@
 """A cart under a new id, stale carts, and the memory of finished episodes: section 6."""
 
 from stream.durations import DAY, HOUR
+from stream.state.orders import HandedOrder
 from tests.people_driver import START, PeopleDriver, line
 
 CART = "fired cart-abandonment 1"
@@ -72,6 +73,13 @@ def test_a_known_empty_cart_frees_only_its_own_id() -> None:
 def test_an_order_frees_the_contents() -> None:
     people = PeopleDriver().idle(line("lamp", START)).wait(DAY).order()
     assert people.wait().idle(line("lamp", people.now)).wait(DAY).story == [CART, CART]
+
+
+def test_an_order_handed_over_later_frees_the_contents_that_it_bought() -> None:
+    people = PeopleDriver().wait(HOUR).idle(line("lamp", START))
+    people.identified(HandedOrder("o", START + 1))
+    people.idle(line("lamp", people.now)).wait(DAY)
+    assert people.story == ["closed cart-abandonment 1 converted", CART]
 
 
 def test_a_repeated_order_frees_nothing() -> None:

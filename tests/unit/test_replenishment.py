@@ -42,6 +42,14 @@ def test_less_than_a_unit_lasts_as_long_as_one() -> None:
     assert told(driver) == [("fired 1", 27)]
 
 
+@pytest.mark.parametrize(("price", "value"), [(20, 20), (0, 0), (None, 0)])
+def test_its_value_is_the_price_of_a_unit_or_0_without_one(price: int | None, value: int) -> None:
+    line = {name: each for name, each in {**COFFEE, "price": price}.items() if each is not None}
+    driver = shop(offers=[{"offer": "sample", "when": {"cart_value": {"max": 0.5}}}])
+    (trigger,) = buys(driver, line).wait(100 * DAY).fired
+    assert (trigger["value"], trigger["offer"]) == (value, None if value else "sample")
+
+
 def test_with_each_purchase_the_own_pace_counts_more() -> None:
     """(2 x 30d + 20d) / (2 + 1): the second unit lasts 26 2/3 days."""
     driver = buys(buys(shop()).wait(20 * DAY), id="o2").wait(100 * DAY)

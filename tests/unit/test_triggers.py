@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from stream import backtest, recipes_file
-from stream.durations import DAY, HOUR
+from stream.durations import DAY, HOUR, MINUTE
 from stream.outputs import triggers
-from tests.driver import LAMP, SHOE, START, Driver, items
+from tests.driver import LAMP, SHOE, START, Driver, items, recipe
 from tests.people_driver import PeopleDriver, line
 
 
@@ -31,6 +31,40 @@ def published(text: str = "{}") -> tuple[dict[str, Any], dict[str, Any]]:
     found, _ = backtest.decide(LOG, recipes_file.load(text))
     fired, cancelled = map(json.loads, found)
     return fired, cancelled
+
+
+FILLED = "cart.item_added", {"item": LAMP}
+LOOKED = "product.viewed", {"product": {"id": "a"}}
+STEP: dict[str, Any] = {"steps": ["1h"], "reach": "any"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "events", "evidence"),
+    [
+        ("cart-abandonment", STEP, [FILLED, FILLED], ["e-1"]),
+        ("checkout-abandonment", STEP, [FILLED, ("checkout.started", {})], ["e-0", "e-1"]),
+        ("browse-abandonment", STEP, [LOOKED, ("page.viewed", {})], ["e-0"]),
+        ("browse-abandonment", STEP, [("search.performed", {"query": "a"})], ["e-0"]),
+        ("welcome", STEP, [("visitor.subscribed", {"channels": ["email"]})], ["e-0"]),
+        (
+            "replenishment",
+            {"steps": [0], "life": {"*": "30d"}},
+            [("order.placed", {"order": {"id": "o", "items": [LAMP]}})],
+            ["e-0"],
+        ),
+    ],
+)
+def test_a_trigger_and_its_decision_name_the_events_behind_them(
+    kind: str,
+    fields: dict[str, Any],
+    events: list[tuple[str, dict[str, Any]]],
+    evidence: list[str],
+) -> None:
+    driver = Driver(recipe(kind, **fields))
+    for type, body in events:
+        driver.pipe(type, customer="anna", **body).wait(10 * MINUTE)
+    driver.wait(60 * DAY)
+    assert [each["evidence"] for each in (*driver.fired, *driver.decisions)] == [evidence] * 2
 
 
 def test_a_trigger_is_a_cloud_event() -> None:
