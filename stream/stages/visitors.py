@@ -88,8 +88,7 @@ class Visitors(Stage[Visitor]):
             if offset < position:
                 continue
             position = offset + 1
-            if time > reached:  # noqa: PLR1730 - every event comes by, and max() is a call
-                reached = time
+            reached = max(reached, time)
             take(offset, reached, key, value)
         self.position, self._time = position, reached
 
