@@ -99,6 +99,18 @@ def test_watermark_records_alone_are_committed_only_after_a_delay() -> None:
     play(test)
 
 
+def test_a_state_that_a_watermark_changed_is_saved_without_the_delay() -> None:
+    async def test(given: Given) -> None:
+        await given.keys.take([claim(0, START), watermark(1, START + 1)])
+        await given.saved()
+        await given.keys.take([claim(2, START + 1), watermark(3, START + 2)])
+        assert given.keys.unsaved
+        await given.saved()
+        assert not given.keys.unsaved
+
+    play(test)
+
+
 def test_every_step_allows_the_stage_to_publish_a_later_watermark() -> None:
     async def test(given: Given) -> None:
         steps: list[Callable[[], Awaitable[None]]] = [
