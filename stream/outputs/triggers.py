@@ -125,7 +125,8 @@ def cancel_withdrawn(
     """Cancels the triggers that have no consented channel left. Returns the other valid ones."""
     valid = [each for each in published if at < each.valid_until]
     lost = [each for each in valid if all(consent.get(name) is False for name in each.channels)]
-    cancel_all(lost, at, "consent", None, out)
+    for each in lost:
+        cancel(each, at, "consent", None, out)
     return [each for each in valid if each not in lost]
 
 

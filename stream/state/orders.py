@@ -93,7 +93,7 @@ def take_back(
     An id of nobody means the latest order of this id.
     """
     found = [entry for entry in orders if entry.id == id]
-    if len(found) > 1 and names_nobody(id):
+    if found and names_nobody(id):
         found = [max(found, key=lambda entry: entry.at)]
     if window is not None:
         found = [entry for entry in found if window[0] <= entry.at < window[1]]
