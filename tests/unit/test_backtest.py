@@ -7,7 +7,7 @@ import pytest
 
 from stream import backtest, recipes_file
 from stream.backtest import BeforeYear2000, OutOfOrder, in_ms
-from stream.durations import DAY, MINUTE
+from stream.durations import DAY, HOUR, MINUTE
 from stream.store import keyed
 from tests.driver import LAMP
 from tests.reference import generate
@@ -39,6 +39,29 @@ def counts(*lines: bytes) -> dict[str, int]:
 def test_time_moves_on_8_days_after_the_last_line() -> None:
     """Three steps of a cart: the last is due 72 hours after the activity."""
     assert [each["at"] - T for each in decisions(cart(T))][-1] == 3 * DAY
+
+
+def test_outputs_of_many_persons_come_in_the_order_of_time() -> None:
+    live = {"name": "live", "kind": "cart-abandonment", "steps": ["1h"], "attribution": "10h"}
+    dark = {**live, "name": "dark", "mode": "shadow"}
+    left = {"name": "left", "members": {"open": ["cart-abandonment"]}}
+    rules = recipes_file.load(json.dumps({"recipes": [live, dark], "audiences": [left]}))
+    shoppers = range(12)
+    lines = [
+        line(T + n * MINUTE, "cart.item_added", f"v{n}", item=LAMP, customer=f"c{n}")
+        for n in shoppers
+    ]
+    outs = list(backtest.run(lines, rules))
+    outcomes = [at for out in outs for _, at, _ in out.outcomes]
+    shadow = [at for out in outs for _, _, at, _ in out.shadow]
+    audiences = [at for out in outs for _, _, at, *_ in out.audiences]
+    decided = [json.loads(value)["at"] for out in outs for _, value in out.decisions]
+    fired = [json.loads(value)["data"]["not_before"] for o in outs for *_, value in o.triggers]
+    minute = [T + n * MINUTE for n in shoppers]
+    assert outcomes == [at + 11 * HOUR for at in minute]
+    assert shadow == fired == [at + HOUR for at in minute]
+    assert decided == sorted(decided)
+    assert audiences == [at + 5 * MINUTE for at in minute] + [at + HOUR for at in minute]
 
 
 def test_nothing_is_decided_after_the_end() -> None:

@@ -3,6 +3,7 @@
 from stream import recipes_file
 from stream.durations import DAY, MINUTE
 from stream.outputs.outputs import Outputs
+from stream.recipes.history import Document, History
 from stream.stages.people import People
 from stream.stages.watermark import watermark_record
 from stream.state.facts import AnyFact, Moved, Ordered, WatermarkRecord, encode
@@ -138,6 +139,21 @@ def test_a_forgotten_person_does_not_come_back_by_a_copy() -> None:
     new = again(people, 1)
     assert applied(applied_to(new, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY}))) == 0
     assert applied(applied_to(new, 2, ordered(41 * DAY), WatermarkRecord(1, {0: 42 * DAY}))) == 1
+
+
+def test_a_document_with_a_shorter_keep_forgets_resting_persons() -> None:
+    week = recipes_file.parse({"policy": {"keep": "30d"}})
+    year = recipes_file.parse({"policy": {"keep": "365d"}})
+    history = History(year, [Document(week, 40 * DAY)])
+    people, again = (People(history, 1, compiled=False) for _ in range(2))
+    applied_to(people, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY - 1}))
+    again.restore(people.changes())
+    again.restored()
+    applied_to(again, 2, WatermarkRecord(1, {0: 40 * DAY}))
+    assert again.state(ANNA) is None
+    again.changes()
+    again.committed(3)
+    assert (people.keys, again.keys) == (1, 0)
 
 
 def test_a_tombstone_follows_only_behind_the_written_clock() -> None:

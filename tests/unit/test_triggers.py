@@ -134,10 +134,17 @@ def test_why_names_the_guards_passed_and_the_facts_behind_them() -> None:
     assert (why["last_active"], why["key_time"], why["last_order"]) == (START, START, None)
 
 
+@pytest.mark.parametrize("withdrawn", [False, True])
 @pytest.mark.parametrize(("wait", "cancels"), [(DAY - 1, 1), (DAY, 0)])
-def test_a_trigger_is_cancelled_while_at_is_before_valid_until(wait: int, cancels: int) -> None:
+def test_a_trigger_is_cancelled_while_at_is_before_valid_until(
+    withdrawn: bool, wait: int, cancels: int
+) -> None:
     driver = Driver().pipe("cart.updated", cart=items(LAMP, id="k"), customer="anna")
-    driver.wait(HOUR + wait).pipe("order.placed", order={"id": "o"}).wait(1)
+    driver.wait(HOUR + wait)
+    if withdrawn:
+        driver.pipe("consent.changed", channels="all", granted=False).wait(1)
+    else:
+        driver.pipe("order.placed", order={"id": "o"}).wait(1)
     assert sum(each["step"] == 1 for each in driver.cancelled) == cancels
 
 
