@@ -96,7 +96,7 @@ sanitize: install ## the compiled part under AddressSanitizer and UBSan (gcc), b
 	  ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=. $(CURDIR)/$(BIN)/python -m pytest -q \
 	  -p no:cacheprovider tests/properties/test_compiled.py tests/properties/test_compiled_states.py \
 	  tests/properties/test_compiled_reading.py tests/properties/test_compiled_people.py \
-	  tests/properties/test_compiled_orders.py tests/unit/test_timer_wheel.py \
+	  tests/properties/test_compiled_orders.py tests/properties/test_compiled_audiences.py tests/unit/test_timer_wheel.py \
 	  tests/golden
 
 audit: .cache/audit/done ## known vulnerabilities of all that the lock file pins; asks pypi.org

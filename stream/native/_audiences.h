@@ -3,6 +3,7 @@
 #ifndef STREAM_NATIVE_AUDIENCES_H
 #define STREAM_NATIVE_AUDIENCES_H
 
+#include "_changes.h"
 #include "_looks.h"
 
 #define NEVER_CHANGES (1LL << 62)
@@ -14,6 +15,7 @@ typedef struct {
     PyObject *counted, *known;             /* by numbers their bits; by bits their audiences */
     PyObject *open, *viewed, *bought;      /* by kind the bits; by name a condition on time */
     PyObject *since_visit, *since_order;   /* conditions on time, or None */
+    PyObject *rows;                        /* audience_changes.fixed; None: Python publishes */
     long long reachable, unreachable;
 } Audiences;
 
@@ -188,18 +190,6 @@ static int belongs_to(PyObject *life, PyObject *names) {
     return 1;
 }
 
-/* Whether life_facts.tidy would change nothing. */
-static int is_tidy(PyObject *person) {
-    if (PyList_GET_SIZE(AT(person, PERSON_fired)) || PyDict_GET_SIZE(AT(AT(person, PERSON_life), LIFE_purchases))) return 0;
-    for (EACH(each, AT(person, PERSON_episodes)))
-        if (!is(each, EPISODE_open) &&
-            (is_of_life(each) || PyList_GET_SIZE(AT(each, EPISODE_published)) || AT(each, EPISODE_sub_kind) != Py_None ||
-             AT(each, EPISODE_looked_at) != Py_None || number(each, EPISODE_fired_at) != NEVER ||
-             number(each, EPISODE_opened_at) != number(each, EPISODE_fed_at)))
-            return 0;
-    return 1;
-}
-
 /* membership.look. Returns 0 if Python must look. */
 static int look(const Audiences *audiences, PyObject *person, PyObject *at, PyObject *recipes, PyObject *out) {
     PyObject *life = AT(person, PERSON_life);
@@ -213,7 +203,8 @@ static int look(const Audiences *audiences, PyObject *person, PyObject *at, PyOb
     PyObject *belongs = PyTuple_GET_ITEM(found, 0), *names = PyTuple_GET_ITEM(found, 1);
     if (!belongs_to(life, names)) {
         Py_INCREF(found);
-        int done = CALL(CHANGE, person, belongs, names, at, recipes, out, Py_None);
+        int done = change(audiences->rows, person, belongs, names, at, out);
+        if (done == 0) done = CALL(CHANGE, person, belongs, names, at, recipes, out, Py_None);
         Py_DECREF(found);
         if (done < 0) return -1;
     }

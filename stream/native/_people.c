@@ -7,13 +7,15 @@
  *
  * A person stays the Struct that Python knows. Each header stands for itself: _slots.h and _person_slots.h the fields of Structs; _persons.h
  * deadlines, planned steps and bounds; _seen.h what counts of a summary; _looks.h what that does to episodes; _orders.h
- * what an order does; _audiences.h what a fact does to audiences.
+ * what an order does; _audiences.h what a fact does to audiences, _changes.h what is published of it; _tidy.h what need not be
+ * kept any more.
  *
  * Source: docs/semantics.md, 1 and 6.
  */
 #include "_audiences.h"
 #include "_orders.h"
 #include "_records.h"
+#include "_tidy.h"
 
 static PyObject *heappop, *heappush; /* of heapq */
 
@@ -30,6 +32,8 @@ typedef struct {
     PyObject *at_hand;            /* finds a person that is not decoded, or creates one */
     int64_t keep;
     int follows, looks;           /* whether life recipes or audiences matter, and whether C looks at these */
+    int64_t remembers;            /* how long (ms) fired steps are kept */
+    int replenishes;              /* whether purchases are kept */
     int64_t near;                 /* Audiences.near */
     Audiences conditions;         /* read if `looks` */
     Py_ssize_t applied;
@@ -113,7 +117,8 @@ static int settle_audiences(Run *run, PyObject *person, PyObject *fact) {
     int looked = run->looks ? look(&run->conditions, person, AT(fact, IDLE_FACT_at), run->recipes, run->out) : 0;
     if (looked < 0) return -1;
     if (!looked) return CALL(SETTLE, person, AT(fact, IDLE_FACT_at), run->recipes, run->out);
-    return is_tidy(person) ? 0 : CALL(TIDY, person, AT(fact, IDLE_FACT_at), run->recipes);
+    int done = tidy(person, number(fact, IDLE_FACT_at), run->remembers, run->replenishes);
+    return done ? (done < 0 ? -1 : 0) : CALL(TIDY, person, AT(fact, IDLE_FACT_at), run->recipes);
 }
 
 /* life_facts._is_forwarded. */
@@ -199,20 +204,31 @@ static int take_first(Run *run, PyObject *waiting, PyObject *offsets) {
     return done;
 }
 
+/* Reads what `prepared` of people_backend.py gives. */
+static int read_rules(Run *run, PyObject *rules) {
+    PyObject *conditions;
+    long long keep, near, remembers;
+    if (!PyArg_ParseTuple(rules, "LpOO!O!OLOOLp", &keep, &run->follows, &run->recipes, &PyDict_Type, &run->by_alias,
+                          &PyTuple_Type, &run->rows, &run->audiences, &near, &conditions, &run->conditions.rows, &remembers,
+                          &run->replenishes))
+        return -1;
+    run->keep = keep;
+    run->near = near;
+    run->remembers = remembers;
+    return run->looks = read_audiences(&run->conditions, conditions);
+}
+
 /* Applies at most `most` waiting facts before a time. Returns (how many were taken, how many of them were applied here). */
 static PyObject *apply(PyObject *module, PyObject *args) {
     Run run = {0};
-    PyObject *waiting, *offsets, *conditions;
-    long long before, keep, near;
+    PyObject *waiting, *offsets, *rules;
+    long long before;
     Py_ssize_t most, taken = 0;
-    if (!PyArg_ParseTuple(args, "O!LnO(O!O!)(LpOO!O!OLO)(OOOO)", &PyList_Type, &waiting, &before, &most, &offsets,
-                          &PyDict_Type, &run.live, &PyDict_Type, &run.dirty, &keep, &run.follows, &run.recipes,
-                          &PyDict_Type, &run.by_alias, &PyTuple_Type, &run.rows, &run.audiences, &near,
-                          &conditions, &run.out, &run.take, &run.set_timer, &run.at_hand))
+    if (!PyArg_ParseTuple(args, "O!LnO(O!O!)O!(OOOO)", &PyList_Type, &waiting, &before, &most, &offsets, &PyDict_Type,
+                          &run.live, &PyDict_Type, &run.dirty, &PyTuple_Type, &rules, &run.out, &run.take, &run.set_timer,
+                          &run.at_hand) ||
+        read_rules(&run, rules) < 0)
         return NULL;
-    run.keep = keep;
-    run.near = near;
-    if ((run.looks = read_audiences(&run.conditions, conditions)) < 0) return NULL;
     while (taken < most && PyList_GET_SIZE(waiting)) {
         if (PyLong_AsLongLong(PyTuple_GET_ITEM(PyList_GET_ITEM(waiting, 0), 0)) >= before) break;
         taken++;
@@ -223,21 +239,63 @@ static PyObject *apply(PyObject *module, PyObject *args) {
 
 /* ---- deadlines ---- */
 
-/* (rows of Keyed.due, until, keep, changed states, sets a timer, Keyed.arm, fires): goes through persons whose timers have
- * come, in order. Sets the timer of one of whom nothing is due at `until` yet; `fires` is called with any other's row. */
+/* Whether the bound of its audiences is all that is due of the person. No recipe may follow audiences: its steps might be due
+ * then, too. */
+static int is_bound_alone(const Run *run, PyObject *person, int64_t until) {
+    PyObject *life = AT(person, PERSON_life);
+    if (!run->looks || run->conditions.rows == Py_None || life == Py_None) return 0;
+    int64_t bound = number(life, LIFE_bound);
+    if (bound == NEVER || bound > until || drops_more(person, until, run->remembers, run->replenishes)) return 0;
+    PyObject *kept = Py_NewRef(AT(life, LIFE_bound));
+    int done = put_slot_number(life, LIFE_bound, NEVER);
+    int64_t next = done < 0 ? -2 : deadline_of(person, run->keep);
+    put_slot(life, LIFE_bound, kept);
+    Py_DECREF(kept);
+    return next == -2 ? -1 : next > until;
+}
+
+/* Looks at the audiences of such a person at each bound up to `until`, as moments.fire does. 0: Python must do the rest. */
+static int fire_bounds(const Run *run, PyObject *person, int64_t until) {
+    PyObject *life = AT(person, PERSON_life);
+    int64_t bound;
+    while ((bound = number(life, LIFE_bound)) != NEVER && bound <= until) {
+        PyObject *at = Py_NewRef(AT(life, LIFE_bound));
+        int done = look(&run->conditions, person, at, run->recipes, run->out);
+        Py_DECREF(at);
+        if (done <= 0) return done;
+    }
+    if (PyDict_SetItem(run->dirty, AT(person, PERSON_id), person) < 0) return -1;
+    if (number(person, PERSON_version) < until && put_slot_number(person, PERSON_version, until) < 0) return -1;
+    return tidy(person, until, run->remembers, run->replenishes);
+}
+
+/* People._fire_one. */
+static int fire_one(Run *run, PyObject *row, int64_t until, PyObject *fires) {
+    PyObject *key = PyTuple_GET_ITEM(row, 0), *person = PyTuple_GET_ITEM(row, 1);
+    int done = is_bound_alone(run, person, until);
+    if (done > 0) done = fire_bounds(run, person, until);
+    if (done == 0) return checked(PyObject_CallOneArg(fires, row));
+    int64_t deadline = done < 0 ? -2 : deadline_of(person, run->keep);
+    return deadline == -2 ? -1 : arm(run, key, person, deadline);
+}
+
+/* (rows of Keyed.due, until, rules, outputs, changed states, sets a timer, Keyed.arm, fires): goes through persons whose
+ * timers have come, in order. Sets the timer of one of whom nothing is due at `until` yet, and fires bounds of audiences;
+ * `fires` is called with any other's row. */
 static PyObject *fire_all(PyObject *module, PyObject *args) {
     Run run = {0};
-    PyObject *rows, *arm_any, *fires;
-    long long until, keep;
-    if (!PyArg_ParseTuple(args, "O!LLO!OOO", &PyList_Type, &rows, &until, &keep, &PyDict_Type, &run.dirty, &run.set_timer,
-                          &arm_any, &fires))
+    PyObject *rows, *rules, *arm_any, *fires;
+    long long until;
+    if (!PyArg_ParseTuple(args, "O!LO!OO!OOO", &PyList_Type, &rows, &until, &PyTuple_Type, &rules, &run.out, &PyDict_Type,
+                          &run.dirty, &run.set_timer, &arm_any, &fires) ||
+        read_rules(&run, rules) < 0)
         return NULL;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(rows); i++) {
         PyObject *row = PyList_GET_ITEM(rows, i), *key = PyTuple_GET_ITEM(row, 0), *person = PyTuple_GET_ITEM(row, 1);
-        int64_t deadline = deadline_of(person, keep);
+        int64_t deadline = deadline_of(person, run.keep);
         int done;
         if (deadline == -2) done = -1;
-        else if (deadline <= until) done = checked(PyObject_CallOneArg(fires, row));
+        else if (deadline <= until) done = fire_one(&run, row, until, fires);
         else if (PyDict_GetItemWithError(run.dirty, key)) done = arm(&run, key, person, deadline);
         else done = checked(PyObject_CallFunction(arm_any, "OOL", key, person, (long long)deadline));
         if (done < 0 || PyErr_Occurred()) return NULL;

@@ -8,13 +8,13 @@
 enum {
     PERSON, PERSON_VISITOR, EPISODE, COURSE, LIFE, KNOWN_CART, BOUGHT_LINE, ORDER,
     IDLE_FACT, ACTIVE_FACT, SUMMARY, CART, LINE, CHECKOUT, VIEW, SUBJECT, RECIPE, SEEN, WATERMARK, INTEREST,
-    ORDERED_FACT, WHOLE_ORDER, ENTERED, PUBLISHED,
+    ORDERED_FACT, WHOLE_ORDER, ENTERED, PUBLISHED, FIRED, OUTPUTS,
     TYPES
 };
 static PyObject *types[TYPES];
 
 #define EACH_FIELD(F)                                                                                                  \
-    F(PERSON, applied) F(PERSON, armed) F(PERSON, last_visitor) F(PERSON, last_n)                   \
+    F(PERSON, applied) F(PERSON, version) F(PERSON, armed) F(PERSON, last_visitor) F(PERSON, last_n)                   \
     F(PERSON, visitors) F(PERSON, carts) F(PERSON, episodes) F(PERSON, orders) F(PERSON, cancelled)                    \
     F(PERSON, unpaid) F(PERSON, bought) F(PERSON, left) F(PERSON, remembered) F(PERSON, life) F(PERSON, in_time)       \
     F(PERSON_VISITOR, active) F(PERSON_VISITOR, last_active) F(PERSON_VISITOR, visits)                                 \
@@ -24,7 +24,7 @@ static PyObject *types[TYPES];
     F(EPISODE, emptied) F(EPISODE, checkout) F(EPISODE, looked_at) F(EPISODE, course)                                  \
     F(PERSON, id) F(PERSON, fired) F(PERSON, contacts) F(PERSON, consent) F(PERSON, traits_orders) F(PERSON, traits_value) \
     F(EPISODE, opened_at) F(EPISODE, fired_at) F(EPISODE, published)                                                   \
-    F(COURSE, ends) F(LIFE, bound) F(LIFE, purchases) F(LIFE, audiences) F(LIFE, interests) F(LIFE, spent)             \
+    F(COURSE, ends) F(LIFE, bound) F(LIFE, changes) F(LIFE, purchases) F(LIFE, audiences) F(LIFE, interests) F(LIFE, spent)            \
     F(INTEREST, viewed) F(INTEREST, bought)                                                                            \
     F(KNOWN_CART, changed_at) F(KNOWN_CART, contents) F(KNOWN_CART, lines)                                             \
     F(BOUGHT_LINE, product_id) F(BOUGHT_LINE, variant_id) F(BOUGHT_LINE, quantity) F(BOUGHT_LINE, until)               \
@@ -42,7 +42,7 @@ static PyObject *types[TYPES];
     F(LINE, image) F(LINE, since) F(LINE, added)                                                                       \
     F(CHECKOUT, started_at) F(CHECKOUT, failed)                                                                        \
     F(VIEW, id) F(VIEW, count) F(VIEW, dwell) F(VIEW, event) F(VIEW, at) F(VIEW, category) F(SUBJECT, category)                                                       \
-    F(RECIPE, steps) F(PUBLISHED, valid_until)                                                                                   \
+    F(RECIPE, steps) F(PUBLISHED, valid_until) F(FIRED, at) F(OUTPUTS, audiences) F(OUTPUTS, counts)                                                                                   \
     F(SEEN, _summary) F(SEEN, _evidence) F(SEEN, cart) F(SEEN, checkout) F(SEEN, contents) F(SEEN, given_contents)     \
     F(SEEN, held) F(SEEN, last) F(SEEN, lines) F(SEEN, old) F(SEEN, stale)
 

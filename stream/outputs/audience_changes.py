@@ -3,7 +3,7 @@
 Source: docs/semantics-life.md, 13.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -38,13 +38,16 @@ class ChangeEvent(Struct):
     data: Change
 
 
+_Fixed = tuple[str, str, bool, tuple[str, str, str]]
+"""(the JSON between the id and the subject, the JSON from the content type to the person, whether it is entered, the name
+of their count)."""
+
 _json: Final = msgspec.json.Encoder().encode
 
 
 @lru_cache(maxsize=4_096)
-def _fixed(kind: str, audience: str) -> tuple[str, str, bool, tuple[str, str, str]]:
-    """What all changes of an audience share: (the JSON between the id and the subject, the JSON from the content type to
-    the person, whether it is entered, the name of their count)."""
+def _fixed(kind: str, audience: str) -> _Fixed:
+    """What all changes of an audience of one kind share."""
     source, type, name = (
         _json(each).decode() for each in (f"/audiences/{audience}", kind, audience)
     )
@@ -55,6 +58,13 @@ def _fixed(kind: str, audience: str) -> tuple[str, str, bool, tuple[str, str, st
         entered,
         ("audiences", "entered" if entered else "left", audience),
     )
+
+
+def fixed(places: Mapping[str, int]) -> dict[str, tuple[int, _Fixed, _Fixed]]:
+    """By audience: its place in the file, and what all records share that tell of leaving it, and of entering it."""
+    return {
+        name: (place, _fixed(LEFT, name), _fixed(ENTERED, name)) for name, place in places.items()
+    }
 
 
 @lru_cache(maxsize=64)

@@ -158,7 +158,7 @@ class People(WaitingStage[Person, AnyFact]):
             return
         states, fires = self._states, partial(self._fire_one, until, out)
         timers = states.dirty, states.set_timer, states.arm
-        self._compiled.fire_all(rows, until, self._keep, *timers, fires)
+        self._compiled.fire_all(rows, until, self._rules, out, *timers, fires)
 
     def _forgotten(self, key: str) -> None:
         self._count_open(key, 0)

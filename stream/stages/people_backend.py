@@ -14,15 +14,16 @@ from stream.episodes.orders import Entered
 from stream.episodes.visible_summary import VisibleSummary
 from stream.events.records import Block
 from stream.kinds import browse_abandonment, funnel, membership, registry
-from stream.outputs import triggers
+from stream.outputs import audience_changes, triggers
+from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import CancelReason, Closing
 from stream.recipes.conditions import ALWAYS
-from stream.recipes.recipe import BROWSE, CART, CHECKOUT, PAYMENT, Recipe, Recipes
+from stream.recipes.recipe import AUDIENCE, BROWSE, CART, CHECKOUT, PAYMENT, Recipe, Recipes
 from stream.stages import joined_orders, life_facts
 from stream.state import bought, cart, facts, orders, trimming
 from stream.state.life_record import Course, Interest, Life
 from stream.state.orders import OrderEntry
-from stream.state.person import NO_ORDER, Episode, Person, PersonVisitor
+from stream.state.person import NO_ORDER, Episode, FiredStep, Person, PersonVisitor
 from stream.state.view import View, ViewSummary
 from stream.state.visitor import Checkout, Published
 from stream.state.whole_order import WholeOrder
@@ -95,6 +96,8 @@ _TYPES: Final = (
     WholeOrder,
     Entered,
     Published,
+    FiredStep,
+    Outputs,
 )
 """The types whose fields are read and written in place, in the order of `_person_slots.h`."""
 
@@ -135,7 +138,9 @@ def prepared(recipes: Recipes) -> tuple[object, ...]:
     rows = tuple(tuple(map(_row, recipes.of[kind])) for kind in _KINDS)
     audiences = recipes.audiences
     looked_at = audiences if audiences.named else None, audiences.near, audiences.prepared
-    return recipes.policy.keep, recipes.follows, recipes, recipes.by_alias, rows, *looked_at
+    published = None if recipes.of[AUDIENCE] else audience_changes.fixed(audiences.places)
+    told = recipes.policy.keep, recipes.follows, recipes, recipes.by_alias, rows
+    return *told, *looked_at, published, recipes.remembers, recipes.replenishes
 
 
 _DECIDING: Final = [*(kind for kind, _ in registry.STAGES), *registry.AT_IDLE]

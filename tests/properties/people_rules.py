@@ -3,6 +3,9 @@
 import json
 
 from stream import recipes_file
+from stream.durations import DAY
+from stream.recipes.history import Document, History
+from tests.properties.odd_facts import START
 
 LOOSE = """
 policy: {caps: [], keep: 40d}
@@ -44,7 +47,25 @@ recipes:
   - {name: browse-abandonment, reach: any}
   - {name: back, kind: audience, audience: again}
 """
+MEMBERS_ONLY = f"""{AUDIENCES.partition("recipes:")[0]}
+  - {{name: anybody, members: {{visits: {{min: 0}}}}}}
+recipes:
+  - {{name: cart-abandonment, reach: any, cooldown: 0}}
+  - {{name: browse-abandonment, reach: any}}
+  - {{name: replenishment}}
+"""
+AT_ONCE = json.dumps(
+    {"audiences": [{"name": f"a{n}", "members": {"visits": {"min": 2}}} for n in range(70)]}
+)
 MANY = json.dumps(
     {"audiences": [{"name": f"a{n}", "members": {"visits": {"min": n}}} for n in range(1, 64)]}
 )
-RULES = [recipes_file.load(text) for text in ("{}", LOOSE, LIFE, AUDIENCES, MANY)]
+_WAITS = AUDIENCES.replace("audience: again}", "audience: again, steps: [2d, 20d]}")
+_SWITCHED_OFF = _WAITS.replace("steps:", "enabled: false, steps:")
+TURNED = History(
+    recipes_file.load(_WAITS), [Document(recipes_file.load(_SWITCHED_OFF), START + 10 * DAY)]
+)
+"""A recipe of an audience is switched off. Its open episodes still end when a person leaves the audience."""
+RULES = [
+    recipes_file.load(text) for text in ("{}", LOOSE, LIFE, AUDIENCES, MEMBERS_ONLY, AT_ONCE, MANY)
+]
