@@ -28,7 +28,7 @@ SLOWER: Final = {
         "tests/properties/test_compiled.py",
         *(
             f"tests/properties/test_compiled_{part}.py"
-            for part in ("orders", "people", "reading", "states")
+            for part in ("audiences", "orders", "people", "reading", "states")
         ),
     ),
     "agents": ("tests/properties/test_fetch_protocol.py",),
