@@ -65,9 +65,8 @@ class Rebalance:
             drop(ours, ours)
         elif flowing:
             await self._save(ours)
-        if (
-            self._member != NO_MEMBER
-        ):  # else it joins its group for the first time, and has lost nothing
+        # A worker that joins its group for the first time has lost nothing.
+        if self._member != NO_MEMBER:
             say(log, "revoked", lost=lost, kept=len(ours), generation=self._member[0])
 
     async def _save(self, ours: dict[TP, PartitionProcessor]) -> None:

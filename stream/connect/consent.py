@@ -32,16 +32,15 @@ def changes(source: Source, consents: dict[str, Any]) -> list[tuple[str, dict[st
 LISTS: Final = ("channels", "channel", "category", "list", "list_name", "list_id", "newsletter")
 """The fields in which a subscription names its channels, or a category of the source's table."""
 
+OF_EMAIL: Final = ("email", "list_name", "list_id", "newsletter", "campaign_id")
+"""How fields begin that are about an e-mail, such as `email_subject`."""
+
 
 def joined(source: Source, properties: Mapping[str, Any], keys: Mapping[str, str]) -> list[str]:
     """The channels of a subscription: those that it names, otherwise those of the addresses that it carries."""
     named = _named_channels(source, properties)
     reached = {channel for key, channel in REACHES.items() if key in keys}
     return [channel for channel in CHANNELS if channel in (named or reached)]
-
-
-OF_EMAIL: Final = ("email", "list_name", "list_id", "newsletter", "campaign_id")
-"""How fields begin that are about an e-mail, such as `email_subject`."""
 
 
 def left(source: Source, name: str, properties: Mapping[str, Any]) -> list[str]:

@@ -32,9 +32,8 @@ static Text utf8(PyObject *text) {
 
 /* Whether JSON writes the text as it is. */
 static int is_plain_text(Text text) {
-    for (size_t i = 0; i < text.size; i++)
-        if ((uint8_t)text.at[i] < 0x20 || text.at[i] == '"' || text.at[i] == '\\') return 0;
-    return 1;
+    const char *end = text.at + text.size;
+    return next_special(text.at, end) == end;
 }
 
 /* Writes a number of at least `width` digits and returns its end. printf takes ten times as long. */

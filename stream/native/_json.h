@@ -19,32 +19,6 @@ static inline void skip_space(Json *j) {
     while (j->at < j->end && (*j->at == ' ' || *j->at == '\n' || *j->at == '\t' || *j->at == '\r')) j->at++;
 }
 
-/* A bit for each of 8 bytes that is a quote, a backslash or a control character. The lowest bit is right. Bits
- * above it may be too many, because a borrow goes upwards. */
-static inline uint64_t special(uint64_t part) {
-    uint64_t quote = part ^ EACH_BYTE * '"', slash = part ^ EACH_BYTE * '\\';
-    return (((quote - EACH_BYTE) & ~quote) | ((slash - EACH_BYTE) & ~slash) |
-            ((part - EACH_BYTE * 0x20) & ~part)) & TOP_BITS;
-}
-
-/* The next quote, backslash or control character, or the end. */
-static inline const char *next_special(const char *at, const char *end) {
-    while (end - at >= 8) {
-        uint64_t part, found;
-        memcpy(&part, at, 8);
-        if ((found = special(part))) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            return at + (__builtin_ctzll(found) >> 3);
-#else
-            break;
-#endif
-        }
-        at += 8;
-    }
-    while (at < end && *at != '"' && *at != '\\' && (uint8_t)*at >= 0x20) at++;
-    return at;
-}
-
 /* At the quote that opens a string. Gives its raw text and goes behind the quote that closes it. */
 static inline int take_string(Json *j, Text *text, int *escaped) {
     const char *at = j->at + 1, *end = j->end;

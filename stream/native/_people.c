@@ -239,8 +239,8 @@ static PyObject *apply(PyObject *module, PyObject *args) {
 
 /* ---- deadlines ---- */
 
-/* Whether the bound of its audiences is all that is due of the person. No recipe may follow audiences: its steps might be due
- * then, too. */
+/* Whether the bound of its audiences is all that is due of the person, and Python drops nothing of it. No recipe may
+ * follow audiences: its steps might be due then, too. */
 static int is_bound_alone(const Run *run, PyObject *person, int64_t until) {
     PyObject *life = AT(person, PERSON_life);
     if (!run->looks || run->conditions.rows == Py_None || life == Py_None) return 0;
@@ -266,7 +266,7 @@ static int fire_bounds(const Run *run, PyObject *person, int64_t until) {
     }
     if (PyDict_SetItem(run->dirty, AT(person, PERSON_id), person) < 0) return -1;
     if (number(person, PERSON_version) < until && put_slot_number(person, PERSON_version, until) < 0) return -1;
-    return tidy(person, until, run->remembers, run->replenishes);
+    return reduce_all(person, until);
 }
 
 /* People._fire_one. */

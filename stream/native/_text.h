@@ -44,6 +44,32 @@ static inline uint32_t hashed(Text text) {
     return (uint32_t)(h ^ h >> 32);
 }
 
+/* A bit for each of 8 bytes that is a quote, a backslash or a control character. The lowest bit is right. Bits
+ * above it may be too many, because a borrow goes upwards. */
+static inline uint64_t special(uint64_t part) {
+    uint64_t quote = part ^ EACH_BYTE * '"', slash = part ^ EACH_BYTE * '\\';
+    return (((quote - EACH_BYTE) & ~quote) | ((slash - EACH_BYTE) & ~slash) |
+            ((part - EACH_BYTE * 0x20) & ~part)) & TOP_BITS;
+}
+
+/* The next quote, backslash or control character, or the end. */
+static inline const char *next_special(const char *at, const char *end) {
+    while (end - at >= 8) {
+        uint64_t part, found;
+        memcpy(&part, at, 8);
+        if ((found = special(part))) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return at + (__builtin_ctzll(found) >> 3);
+#else
+            break;
+#endif
+        }
+        at += 8;
+    }
+    while (at < end && *at != '"' && *at != '\\' && (uint8_t)*at >= 0x20) at++;
+    return at;
+}
+
 static inline int is_utf8(Text text) {
     uint64_t seen = 0, part;
     size_t at = 0;

@@ -37,12 +37,16 @@ static int reduce_episode(PyObject *episode, int64_t now) {
     return number(episode, EPISODE_fired_at) == NEVER ? 0 : put_slot_number(episode, EPISODE_fired_at, NEVER);
 }
 
-/* 0: Python must do it. */
-static int tidy(PyObject *person, int64_t now, int64_t remembers, int replenishes) {
-    if (drops_more(person, now, remembers, replenishes)) return 0;
+/* What `tidy` does where Python drops nothing. -1: raised. */
+static int reduce_all(PyObject *person, int64_t now) {
     for (EACH(each, AT(person, PERSON_episodes)))
         if (!is(each, EPISODE_open) && reduce_episode(each, now) < 0) return -1;
     return 1;
+}
+
+/* 0: Python must do it. */
+static int tidy(PyObject *person, int64_t now, int64_t remembers, int replenishes) {
+    return drops_more(person, now, remembers, replenishes) ? 0 : reduce_all(person, now);
 }
 
 #endif

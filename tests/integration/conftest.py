@@ -1,13 +1,21 @@
-"""Fixtures of the tests of senders and bridges: an endpoint, and topics."""
+"""Fixtures of several tests: an endpoint, topics, and a broker that a test may freeze."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from agents.local.cluster import Cluster, cluster
 from tests.integration.bridging import Sources
 from tests.integration.hostile import Endpoint
 from tests.integration.sending import Topics
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Cluster]:
+    """A broker of the module's own, which a test may freeze."""
+    with cluster(1) as running:
+        yield running
 
 
 @pytest.fixture

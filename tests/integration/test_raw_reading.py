@@ -1,7 +1,6 @@
 """What the harness reads raw: all that is there, also in transactions and from a broker that answers late."""
 
 import threading
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -10,19 +9,12 @@ from kafka import KafkaProducer
 from agents.config.settings import Settings
 from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS, Layout
-from agents.local.cluster import Cluster, cluster
+from agents.local.cluster import Cluster
 from stream import recipes_file
 from tests.faults import raw
 
 LATE_S: Final = 5.0
 """Seconds without an answer. A busy machine has made a broker wait for as long."""
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[Cluster]:
-    """A broker that a test may freeze."""
-    with cluster(1) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Transactions on a broker that stops answering: nothing waits for a transaction of a dropped partition."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from aiokafka.errors import ProducerFenced
@@ -10,19 +9,12 @@ from faust.types import TP
 from agents.config.settings import Settings
 from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS, Layout
-from agents.local.cluster import Cluster, cluster
+from agents.local.cluster import Cluster
 from agents.worker.producer import acknowledged
 from agents.worker.transactional_producer import TransactionalProducer
 from stream import recipes_file
 
 LAYOUT = Layout(1, 1, 1)
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[Cluster]:
-    """A broker that a test may freeze."""
-    with cluster(1) as running:
-        yield running
 
 
 @pytest.fixture
